@@ -1,0 +1,1 @@
+"""What Dagster sees: assets, checks, schedules. Knows nothing of wire protocols."""

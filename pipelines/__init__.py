@@ -1,0 +1,1 @@
+"""How data flows: sources, contracts, lake, catalogue. Knows nothing of Dagster."""

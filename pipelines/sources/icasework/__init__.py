@@ -1,0 +1,1 @@
+"""iCasework (Civica): token, signed calls, report bodies."""

@@ -1,0 +1,65 @@
+"""What every source of reports offers to the flow: fetch a day's body to a file, open it as a raw frame.
+
+A new source implements `ReportSource`; nothing downstream knows which vendor it is. Wire protocol stays in
+the source's own room.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import polars as pl
+
+    from pipelines.days import ReportDay
+
+
+@dataclass(frozen=True)
+class ReportRequest:
+    """One feed and day, with the wire names of the fields asked for, in order."""
+
+    feed: str
+    day: ReportDay
+    fields: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Body:
+    """A whole answer on disk: where it is, how it is written, and the digest of the bytes received."""
+
+    path: Path
+    format: str
+    sha256: str
+    size: int
+
+
+@dataclass(frozen=True)
+class RawReport:
+    """A body opened but not yet believed.
+
+    `fields` are the wire names in the order they came; `frame` holds them as strings, null where empty;
+    `total` is the source's own row count, None where the source gave none.
+    """
+
+    fields: tuple[str, ...]
+    frame: pl.LazyFrame
+    total: int | None
+
+
+class ReportSource(Protocol):
+    """A system that answers reports by day."""
+
+    def fetch(self, request: ReportRequest, into: Path) -> Body:
+        """Stream the day's answer into the file `into`; raise Transient or Permanent."""
+        ...
+
+    def open(self, request: ReportRequest, body: Body) -> RawReport:
+        """Read the body as a raw frame; raise Unverified when it cannot be a whole report."""
+        ...
+
+    def close(self) -> None:
+        """Give back connections."""
+        ...
