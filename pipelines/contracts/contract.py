@@ -1,0 +1,153 @@
+"""Contracts: what a feed's rows are, told once.
+
+A contract is a pandera model whose fields stand in CSVFields order. Each field is declared by `wire(...)`,
+which keeps the vendor's column name beside the warehouse name, with a description and a privacy class. From
+the model come the fields asked for, the typed schema, the catalogue's comments and the judge. Parsing text
+into types is not here (see decode.py).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+import pandera.polars as pa
+import polars as pl
+
+from pipelines.errors import SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+Privacy = Literal["public", "personal", "special"]
+
+
+class Rows(pa.DataFrameModel):
+    """Base of every contract: exactly these columns, in this order, of these types, nothing coerced."""
+
+    class Config:
+        """pandera's switches."""
+
+        strict = True
+        ordered = True
+        coerce = False
+
+
+def wire(
+    name: str,
+    description: str,
+    *,
+    privacy: Privacy = "public",
+    required: bool = False,
+    **checks: Any,  # noqa: ANN401 - pandera's own check arguments
+) -> Any:  # noqa: ANN401 - stands where pandera expects a field of any type
+    """Declare one column: the vendor's `name`, what it means, who may see it, whether it may be empty."""
+    return pa.Field(
+        nullable=not required,
+        description=description,
+        metadata={"wire": name, "privacy": privacy},
+        **checks,
+    )
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One check on typed values, as pandera names it: `greater_than_or_equal_to`, {"min_value": 0}."""
+
+    name: str
+    arguments: tuple[tuple[str, Any], ...]
+
+    def __str__(self) -> str:
+        return f"{self.name}({', '.join(f'{key}={value}' for key, value in self.arguments)})"
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a contract: warehouse name, wire name, type, and what people must know about it."""
+
+    name: str
+    wire: str
+    dtype: pl.DataType
+    nullable: bool
+    description: str
+    privacy: Privacy
+    rules: tuple[Rule, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Contract:
+    """The pinned shape of one feed's rows."""
+
+    feed: str
+    model: type[Rows]
+
+    @cached_property
+    def schema(self) -> pa.DataFrameSchema:
+        """The pandera schema, built once: building costs more than judging a small day."""
+        return self.model.to_schema()
+
+    @cached_property
+    def description(self) -> str:
+        """What one row is, from the model's docstring."""
+        return " ".join((self.model.__doc__ or "").split())
+
+    @cached_property
+    def columns(self) -> tuple[Column, ...]:
+        """Every column in CSVFields order."""
+        return tuple(_column(self.feed, name, column) for name, column in self.schema.columns.items())
+
+    @property
+    def wire_fields(self) -> tuple[str, ...]:
+        """The vendor's column names, in the order they are asked for and must come back."""
+        return tuple(column.wire for column in self.columns)
+
+    @cached_property
+    def polars_schema(self) -> pl.Schema:
+        """Warehouse names and types."""
+        return pl.Schema({column.name: column.dtype for column in self.columns})
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Digest of everything that changes what a stored file holds: names, order, types, rules."""
+        told = [
+            [
+                column.name,
+                column.wire,
+                str(column.dtype),
+                column.nullable,
+                [str(rule) for rule in column.rules],
+            ]
+            for column in self.columns
+        ]
+        return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:16]
+
+
+def _column(feed: str, name: str, column: Any) -> Column:  # noqa: ANN401 - pandera's Column is generic in its backend
+    told = column.metadata or {}
+    if "wire" not in told or told.get("privacy") not in get_args(Privacy) or not column.description:
+        raise SettingsError(
+            f"column {name} of contract {feed} does not say what it is",
+            todo="declare it with wire(name, description, privacy=...)",
+        )
+    return Column(
+        name=name,
+        wire=told["wire"],
+        dtype=_instance(column.dtype.type),
+        nullable=column.nullable,
+        description=column.description,
+        privacy=told["privacy"],
+        rules=tuple(_rules(column.checks)),
+    )
+
+
+def _instance(dtype: pl.DataType | type[pl.DataType]) -> pl.DataType:
+    """Make `pl.Int64` into `pl.Int64()`: pandera keeps types without parameters as classes."""
+    return dtype() if isinstance(dtype, type) else dtype
+
+
+def _rules(checks: Iterable[Any]) -> Iterable[Rule]:
+    for check in checks:
+        yield Rule(check.name, tuple(sorted((check.statistics or {}).items())))

@@ -1,0 +1,185 @@
+"""Decoding: raw strings to typed columns, by contract and dialect, as polars expressions.
+
+One expression per column makes the typed value, null where the text will not parse; further expressions say
+which cells broke which check. The same expressions serve a lazy scan of a million rows and a frame of ten.
+Nothing here reads files or decides what happens to a bad row (see ingest.py).
+"""
+
+from __future__ import annotations
+
+import operator
+from dataclasses import dataclass
+from functools import reduce
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from pipelines.errors import SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from pipelines.contracts.contract import Column, Contract, Rule
+    from pipelines.sources.dialect import Dialect
+
+# Money as sources write it: no thousands separators, no currency sign, no exponent, at most two decimals, so
+# that nothing is rounded on the way in.
+MONEY = r"^[+-]?\d{1,16}(\.\d{1,2})?$"
+
+
+@dataclass(frozen=True)
+class Check:
+    """One promise about one column, and the expression that is true where a row breaks it."""
+
+    column: str
+    wire: str
+    name: str
+    broken: pl.Expr
+
+
+@dataclass(frozen=True)
+class Decoder:
+    """The expressions made once from a contract and a dialect.
+
+    `typed` reads wire columns and yields warehouse columns; `checks` read both. Apply `typed` with
+    `with_columns` first.
+    """
+
+    contract: Contract
+    typed: tuple[pl.Expr, ...]
+    checks: tuple[Check, ...]
+
+    @property
+    def names(self) -> list[str]:
+        """Warehouse names in contract order."""
+        return [column.name for column in self.contract.columns]
+
+    def counts(self) -> list[pl.Expr]:
+        """Count the rows that break each check: a column a check, in the order of `checks`."""
+        return [check.broken.sum().alias(f"check_{position}") for position, check in enumerate(self.checks)]
+
+    def is_bad(self) -> pl.Expr:
+        """Make the expression that is true for a row that breaks any check."""
+        return reduce(
+            operator.or_, (check.broken.fill_null(value=False) for check in self.checks), pl.lit(False)
+        )
+
+    def reasons(self) -> pl.Expr:
+        """List the checks a row breaks, as structs of column, wire and check."""
+        told = [
+            pl.when(check.broken).then(
+                pl.struct(
+                    pl.lit(check.column).alias("column"),
+                    pl.lit(check.wire).alias("wire"),
+                    pl.lit(check.name).alias("check"),
+                )
+            )
+            for check in self.checks
+        ]
+        return pl.concat_list(told).list.drop_nulls().alias("reasons")
+
+
+def decoder_for(contract: Contract, dialect: Dialect) -> Decoder:
+    """Derive the expressions of a contract; raise SettingsError on a check that has no expression."""
+    typed: list[pl.Expr] = []
+    checks: list[Check] = []
+    for column in contract.columns:
+        raw, value = pl.col(column.wire), pl.col(column.name)
+        typed.append(_parse(column, dialect).alias(column.name))
+        if not column.nullable:
+            checks.append(Check(column.name, column.wire, "required", raw.is_null()))
+        if column.dtype != pl.String:
+            broken = raw.is_not_null() & value.is_null()
+            checks.append(Check(column.name, column.wire, f"is {_told(column.dtype)}", broken))
+        checks.extend(
+            Check(column.name, column.wire, str(rule), _breaks(rule, value)) for rule in column.rules
+        )
+    return Decoder(contract, tuple(typed), tuple(checks))
+
+
+def _parse(column: Column, dialect: Dialect) -> pl.Expr:
+    parse = PARSERS.get(type(column.dtype))
+    if parse is None:
+        raise SettingsError(
+            f"no way to read {column.name} as {column.dtype}", todo="add a parser to decode.py"
+        )
+    return parse(pl.col(column.wire), column, dialect)
+
+
+def _parse_text(raw: pl.Expr, _column: Column, _dialect: Dialect) -> pl.Expr:
+    return raw
+
+
+def _parse_whole(raw: pl.Expr, _column: Column, _dialect: Dialect) -> pl.Expr:
+    return raw.cast(pl.Int64, strict=False)
+
+
+def _parse_flag(raw: pl.Expr, _column: Column, dialect: Dialect) -> pl.Expr:
+    return pl.when(raw == dialect.true).then(statement=True).when(raw == dialect.false).then(statement=False)
+
+
+def _parse_day(raw: pl.Expr, _column: Column, dialect: Dialect) -> pl.Expr:
+    exact = pl.when(raw.str.len_bytes() == dialect.date_length).then(raw)
+    return exact.str.to_date(dialect.date_format, strict=False)
+
+
+def _parse_instant(raw: pl.Expr, _column: Column, dialect: Dialect) -> pl.Expr:
+    """Read local wall-clock text as an instant.
+
+    In the hour that happens twice in autumn the earlier instant is taken, since the text cannot tell; in the
+    hour that spring leaves out there is no such instant and the cell is a violation.
+    """
+    exact = pl.when(raw.str.len_bytes() == dialect.time_length).then(raw)
+    local = exact.str.to_datetime(dialect.time_format, strict=False, time_unit="us")
+    placed = local.dt.replace_time_zone(dialect.time_zone, ambiguous="earliest", non_existent="null")
+    return placed.dt.convert_time_zone("UTC")
+
+
+def _parse_money(raw: pl.Expr, column: Column, _dialect: Dialect) -> pl.Expr:
+    return pl.when(raw.str.contains(MONEY)).then(raw).cast(column.dtype, strict=False)
+
+
+PARSERS: Mapping[type[pl.DataType], Callable[[pl.Expr, Column, Dialect], pl.Expr]] = {
+    pl.String: _parse_text,
+    pl.Int64: _parse_whole,
+    pl.Boolean: _parse_flag,
+    pl.Date: _parse_day,
+    pl.Datetime: _parse_instant,
+    pl.Decimal: _parse_money,
+}
+
+
+def _told(dtype: pl.DataType) -> str:
+    """Name a type as the person on call would."""
+    names: dict[type[pl.DataType], str] = {
+        pl.Int64: "a whole number",
+        pl.Boolean: "yes or no",
+        pl.Date: "a date",
+        pl.Datetime: "a local time that exists",
+        pl.Decimal: "an amount with two decimals",
+    }
+    return names[type(dtype)]
+
+
+# pandera's own checks, as expressions that are true where the value breaks them. Like pandera they let empty
+# cells pass. A check that is not here cannot be used in a contract: better refused than skipped.
+RULES: Mapping[str, Callable[[pl.Expr, Mapping[str, Any]], pl.Expr]] = {
+    "greater_than_or_equal_to": lambda value, told: value < told["min_value"],
+    "greater_than": lambda value, told: value <= told["min_value"],
+    "less_than_or_equal_to": lambda value, told: value > told["max_value"],
+    "less_than": lambda value, told: value >= told["max_value"],
+    "isin": lambda value, told: ~value.is_in(list(told["allowed_values"])),
+    "notin": lambda value, told: value.is_in(list(told["forbidden_values"])),
+    "str_matches": lambda value, told: ~value.str.contains(f"^(?:{told['pattern']})"),
+}
+
+
+def _breaks(rule: Rule, value: pl.Expr) -> pl.Expr:
+    try:
+        express = RULES[rule.name]
+    except KeyError:
+        raise SettingsError(
+            f"the check {rule.name} cannot be judged",
+            todo="use a check listed in decode.RULES or add it there",
+        ) from None
+    return express(value, dict(rule.arguments))

@@ -1,0 +1,224 @@
+"""The lake: one Parquet file per feed and day, its quarantine beside it, and the record of failed attempts.
+
+Paths, staging and promotion, what is present, what was proved. A file is written under `.stage/`, sealed,
+flushed and renamed into place, so that a reader sees the old file or the new one and a kill at any moment
+leaves the last good day. What goes into the files is not decided here (see ingest.py).
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import shutil
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+from pipelines.days import ReportDay
+from pipelines.errors import CasehouseError, Damaged
+from pipelines.receipts import Receipt, check_seal, read_receipt, seal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PARTITION = "report_date="
+PART = "part.parquet"
+STAGE = ".stage"
+STALE_SECONDS = 24 * 3600  # a staged folder this old belongs to a writer that is gone
+
+
+@dataclass(frozen=True)
+class Failure:
+    """The last attempt at a day, when it failed: the error's kind, its message, and when."""
+
+    kind: str
+    message: str
+    attempted_at: datetime
+
+
+@dataclass(frozen=True)
+class Lake:
+    """Everything below the data directory but the catalogue."""
+
+    root: Path
+
+    def path(self, feed: str, day: ReportDay) -> Path:
+        """Say where the good rows of a day stand."""
+        return self.root / "lake" / feed / f"{PARTITION}{day}" / PART
+
+    def quarantine_path(self, feed: str, day: ReportDay) -> Path:
+        """Say where the rows that broke the contract stand, with their reasons."""
+        return self.root / "quarantine" / feed / f"{PARTITION}{day}" / PART
+
+    def glob(self, feed: str) -> str:
+        """Return the pattern of every file of a feed."""
+        return str(self.root / "lake" / feed / f"{PARTITION}*" / PART)
+
+    def days(self, feed: str) -> list[ReportDay]:
+        """List the days that have a file, in order."""
+        return _days_below(self.root / "lake" / feed)
+
+    def quarantined_days(self, feed: str) -> list[ReportDay]:
+        """List the days that have a quarantine file, in order."""
+        return _days_below(self.root / "quarantine" / feed)
+
+    def receipt(self, feed: str, day: ReportDay) -> Receipt | None:
+        """Return the day's receipt as it stands, None without a file; raise Damaged when it is unreadable."""
+        try:
+            return read_receipt(self.path(feed, day))
+        except FileNotFoundError:
+            return None
+        except CasehouseError as error:
+            raise error.about(feed, str(day)) from None
+
+    def check(self, feed: str, day: ReportDay) -> Receipt:
+        """Prove a day's files against their receipt, byte for byte; raise Damaged naming what differs."""
+        try:
+            return self._check(feed, day)
+        except Damaged as error:
+            error.todo = error.todo or f"run `casehouse ingest {feed} {day}`"
+            raise error.about(feed, str(day)) from None
+
+    def _check(self, feed: str, day: ReportDay) -> Receipt:
+        receipt = check_seal(self.path(feed, day))
+        if (receipt.feed, receipt.report_date) != (feed, str(day)):
+            raise Damaged(
+                "the file belongs to another feed or day", why=f"{receipt.feed} {receipt.report_date}"
+            )
+        aside = self.quarantine_path(feed, day)
+        if receipt.rows_quarantined and not aside.exists():
+            raise Damaged("the quarantined rows are missing")
+        if receipt.rows_quarantined and check_seal(aside).body_sha256 != receipt.body_sha256:
+            raise Damaged("the quarantined rows belong to another answer of the source")
+        return receipt
+
+    @contextmanager
+    def staging(self) -> Iterator[Path]:
+        """Lend a private folder on the lake's own disk; whatever is left in it afterwards is removed."""
+        home = self.root / STAGE
+        home.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(dir=home) as folder:
+            yield Path(folder)
+
+    def stale(self) -> list[Path]:
+        """List the folders that killed writers left staged."""
+        oldest = time.time() - STALE_SECONDS
+        return [path for path in (self.root / STAGE).glob("*") if _modified(path) < oldest]
+
+    def sweep(self) -> None:
+        """Remove what killed writers left staged."""
+        for path in self.stale():
+            shutil.rmtree(path, ignore_errors=True)
+
+    def publish(
+        self, feed: str, day: ReportDay, good: Path, quarantined: Path | None
+    ) -> tuple[Receipt, bool]:
+        """Seal staged files and move them into place; return the receipt and whether the good rows changed.
+
+        The quarantine goes first: a kill between the two leaves the old day loaded, never a day whose
+        quarantined rows are nowhere. A file that would not differ is left alone.
+        """
+        seal(good)
+        receipt = read_receipt(good)
+        with self._lock(feed):
+            if quarantined is not None:
+                seal(quarantined)
+                _promote(quarantined, self.quarantine_path(feed, day))
+            changed = _proved_seal(self.path(feed, day)) != receipt.seal
+            if changed:
+                _promote(good, self.path(feed, day))
+            if quarantined is None:
+                _remove(self.quarantine_path(feed, day))
+        self._failure_path(feed, day).unlink(missing_ok=True)
+        return receipt, changed
+
+    def record_failure(self, feed: str, day: ReportDay, error: CasehouseError, at: datetime) -> None:
+        """Note that the last attempt at a day failed, for the completeness view."""
+        told = {
+            "feed": feed,
+            "report_date": str(day),
+            "kind": error.kind,
+            "message": str(error),
+            "attempted_at": at.isoformat(),
+        }
+        with self.staging() as folder:
+            path = folder / "failure.json"
+            path.write_text(json.dumps(told), encoding="utf-8")
+            target = self._failure_path(feed, day)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            path.replace(target)
+
+    def failures(self, feed: str) -> dict[ReportDay, Failure]:
+        """Find the days whose last attempt failed."""
+        found: dict[ReportDay, Failure] = {}
+        for path in sorted((self.root / "attempts" / feed).glob("*.json")):
+            try:
+                told = json.loads(path.read_text(encoding="utf-8"))
+            except FileNotFoundError:
+                continue  # the day was loaded in between
+            found[ReportDay.parse(told["report_date"])] = Failure(
+                told["kind"], told["message"], datetime.fromisoformat(told["attempted_at"])
+            )
+        return found
+
+    def _failure_path(self, feed: str, day: ReportDay) -> Path:
+        return self.root / "attempts" / feed / f"{day}.json"
+
+    @contextmanager
+    def _lock(self, feed: str) -> Iterator[None]:
+        """Let one writer at a time promote a feed's pair of files; the lock dies with its holder."""
+        path = self.root / ".locks" / f"{feed.replace('/', '.')}.lock"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("w") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+
+
+def _days_below(folder: Path) -> list[ReportDay]:
+    names = (path.parent.name for path in folder.glob(f"{PARTITION}*/{PART}"))
+    return sorted(ReportDay.parse(name.removeprefix(PARTITION)) for name in names)
+
+
+def _proved_seal(path: Path) -> str | None:
+    """Seal of the file that stands there, None when there is none or it no longer matches its seal."""
+    try:
+        return check_seal(path).seal if path.exists() else None
+    except Damaged:
+        return None
+
+
+def _modified(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except FileNotFoundError:
+        return time.time()  # its writer finished in between
+
+
+def _promote(staged: Path, target: Path) -> None:
+    if not target.parent.exists():
+        target.parent.mkdir(parents=True, exist_ok=True)
+        _sync(target.parent.parent)
+    staged.replace(target)
+    _sync(target.parent)
+
+
+def _remove(path: Path) -> None:
+    try:
+        path.unlink()
+    except FileNotFoundError:
+        return
+    _sync(path.parent)
+
+
+def _sync(folder: Path) -> None:
+    """Flush a directory, so that a rename survives a power cut."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

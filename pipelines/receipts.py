@@ -1,0 +1,140 @@
+"""Receipts: what ingest proves about one feed and day, kept inside the Parquet file it speaks of.
+
+The receipt stands as JSON in the file's key-value metadata. Its seal is the SHA-256 of the whole file with
+the seal's own place filled with zeros, so one flipped bit anywhere, the receipt included, is found. Volatile
+facts (when it was fetched, by which run) are not in it: the same input must give the same bytes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from dataclasses import asdict, dataclass, fields
+from typing import TYPE_CHECKING, BinaryIO, Literal
+
+from pipelines.errors import Damaged
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+KEY = "casehouse.receipt"
+UNSEALED = "0" * 64
+_MARK = b'"seal": "'
+_TAIL = 8  # a Parquet file ends with the footer's length in four bytes, then PAR1
+_MAGIC = b"PAR1"
+
+Status = Literal["verified", "quarantined", "unverified"]
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """The proof of one partition. Counts are rows; `source_total` is None where the source gives none."""
+
+    feed: str
+    report_date: str
+    window_from: str
+    window_until: str
+    source_total: int | None
+    rows_good: int
+    rows_quarantined: int
+    body_format: str
+    body_sha256: str
+    body_bytes: int
+    contract: str
+    version: str
+    seal: str = UNSEALED
+
+    @property
+    def status(self) -> Status:
+        """verified, or quarantined when some rows were set aside, or unverified without a source total."""
+        if self.source_total is None:
+            return "unverified"
+        return "quarantined" if self.rows_quarantined else "verified"
+
+    def as_metadata(self) -> dict[str, str]:
+        """Return the key-value metadata to write the file with; the seal comes after."""
+        told = asdict(self) | {"seal": UNSEALED}
+        return {KEY: json.dumps(told, ensure_ascii=True)}
+
+
+def parse_receipt(text: str) -> Receipt:
+    """Read a receipt from its JSON; raise Damaged when it is not one."""
+    known = {field.name for field in fields(Receipt)}
+    try:
+        told = json.loads(text)
+        return Receipt(**{key: value for key, value in told.items() if key in known})
+    except (ValueError, TypeError, AttributeError):
+        raise Damaged(
+            "the receipt cannot be read", todo="run `casehouse ingest` for this day again"
+        ) from None
+
+
+def seal(path: Path) -> str:
+    """Fill in the seal of a freshly written file, flush it to disk and return the seal."""
+    with path.open("r+b") as file:
+        at, _ = _find_seal(file)
+        digest = _digest(file, at)
+        file.seek(at)
+        file.write(digest.encode())
+        file.flush()
+        os.fsync(file.fileno())
+    return digest
+
+
+def check_seal(path: Path) -> Receipt:
+    """Return the file's receipt once its seal is proved; raise Damaged when any byte differs."""
+    try:
+        with path.open("rb") as file:
+            at, footer = _find_seal(file)
+            file.seek(at)
+            found = file.read(len(UNSEALED)).decode("ascii", "replace")
+            if _digest(file, at) != found:
+                raise Damaged("the file is not what was written", why="its seal does not match")
+    except OSError as error:
+        raise Damaged("the file cannot be read", why=error.strerror or type(error).__name__) from None
+    return parse_receipt(_receipt_text(footer))
+
+
+def read_receipt(path: Path) -> Receipt:
+    """Return the file's receipt as it stands, without proving the seal."""
+    with path.open("rb") as file:
+        _, footer = _find_seal(file)
+    return parse_receipt(_receipt_text(footer))
+
+
+def _find_seal(file: BinaryIO) -> tuple[int, bytes]:
+    """Offset of the seal in the file, and the footer it stands in."""
+    size = file.seek(0, os.SEEK_END)
+    file.seek(max(0, size - _TAIL))
+    tail = file.read(_TAIL)
+    length = int.from_bytes(tail[:4], "little")
+    if len(tail) < _TAIL or tail[4:] != _MAGIC or length > size - _TAIL:
+        raise Damaged("the file is not a whole Parquet file")
+    start = size - _TAIL - length
+    file.seek(start)
+    footer = file.read(length)
+    at = footer.find(_MARK)
+    if at < 0 or footer.find(_MARK, at + 1) >= 0:
+        raise Damaged("the file carries no receipt")
+    return start + at + len(_MARK), footer
+
+
+def _receipt_text(footer: bytes) -> str:
+    start = footer.rfind(b"{", 0, footer.find(_MARK))
+    end = footer.find(b"}", start)
+    return footer[start : end + 1].decode("ascii", "replace")
+
+
+def _digest(file: BinaryIO, seal_at: int) -> str:
+    digest = hashlib.sha256()
+    file.seek(0)
+    left = seal_at
+    while left and (chunk := file.read(min(left, 1 << 20))):
+        digest.update(chunk)
+        left -= len(chunk)
+    digest.update(UNSEALED.encode())
+    file.seek(seal_at + len(UNSEALED))
+    while chunk := file.read(1 << 20):
+        digest.update(chunk)
+    return digest.hexdigest()

@@ -1,0 +1,130 @@
+"""Settings: one place for everything a council sets, read from the environment and `.env`.
+
+Nothing is read at import; call `load_settings()`. Secrets are SecretStr and print as stars. With nothing set
+the product talks to the sandbox's default address with the sandbox's published demonstration key.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from pipelines.errors import SettingsError
+
+ROOT = Path(__file__).resolve().parent.parent
+
+SANDBOX_ACCOUNT = "sandbox"
+SANDBOX_API_KEY = "sandbox-key"
+SANDBOX_SECRET = "sandbox-secret"  # noqa: S105 - published on purpose: it opens only the stand-in
+
+Environment = Literal["sandbox", "uat", "production"]
+ReportFormat = Literal["csv", "xml", "json"]
+
+ICASEWORK_REPORTS: dict[str, int] = {
+    "cases": 50521,
+    "correspondence": 50522,
+    "tasks": 50523,
+    "classifications": 50524,
+    "redress": 50525,
+    "corrective_actions": 50526,
+}
+
+
+class Settings(BaseSettings):
+    """Every setting, its default and its meaning; the environment name is the field's, with CASEHOUSE_."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="CASEHOUSE_",
+        env_file=ROOT / ".env",
+        env_file_encoding="utf-8",
+        extra="ignore",
+        frozen=True,
+    )
+
+    data_dir: Path = Field(
+        ROOT / "warehouse" / "data", description="Where lake, quarantine and catalogue live."
+    )
+    start_date: date = Field(
+        date(2026, 1, 1), description="First report day; earlier days are never asked for."
+    )
+    schedule_hour: int = Field(5, ge=0, le=23, description="London hour of the nightly run for yesterday.")
+    days_per_run: int = Field(30, ge=1, le=366, description="Days of one feed that one backfill run takes.")
+    bad_row_share: float = Field(
+        0.01, ge=0, le=1, description="Share of rows that may break the contract before the day fails."
+    )
+    dagster_host: str = Field("127.0.0.1", description="Where the Dagster UI listens.")
+    dagster_port: int = Field(3000, ge=1, le=65535, description="Port of the Dagster UI.")
+    sandbox_port: int = Field(8765, ge=1, le=65535, description="Port of the sandbox on loopback.")
+
+    icasework_environment: Environment = Field("sandbox", description="sandbox, uat or production.")
+    icasework_account: str = Field(SANDBOX_ACCOUNT, description="Account name; the db value in UAT.")
+    icasework_api_key: str = Field(SANDBOX_API_KEY, description="API key: the token's issuer.")
+    icasework_secret: SecretStr = Field(SecretStr(SANDBOX_SECRET), description="The API key's secret.")
+    icasework_base_url: str | None = Field(None, description="Overrides the host of every call but reports.")
+    icasework_reports_url: str | None = Field(None, description="Overrides the host of getreport.")
+    icasework_reports: dict[str, int] = Field(
+        ICASEWORK_REPORTS, description="ReportId of each feed, as JSON; the id in the report's permalink."
+    )
+    icasework_format: ReportFormat = Field(
+        "csv", description="Format asked for; only csv carries a row count."
+    )
+    icasework_reconcile: Literal["total", "none"] = Field(
+        "total", description="none: accept days without a source total and show them as unverified."
+    )
+    icasework_concurrency: int = Field(4, ge=1, le=16, description="Reports asked for at the same time.")
+    icasework_connect_seconds: float = Field(10, gt=0, description="Time-out to connect.")
+    icasework_read_seconds: float = Field(120, gt=0, description="Time-out between bytes of an answer.")
+    icasework_attempts: int = Field(5, ge=1, le=20, description="Tries of one call, the first included.")
+    icasework_max_wait_seconds: float = Field(60, ge=0, description="Longest wait between two tries.")
+
+    @property
+    def sandbox_url(self) -> str:
+        """Address of the sandbox's iCasework on loopback."""
+        return f"http://127.0.0.1:{self.sandbox_port}/icasework"
+
+    @property
+    def icasework_base(self) -> str:
+        """Base URL of token and case calls (hosts: protocol notes from the vendor's own pages)."""
+        if self.icasework_base_url:
+            return self.icasework_base_url.rstrip("/")
+        return {
+            "sandbox": self.sandbox_url,
+            "uat": "https://uat.icasework.com",
+            "production": f"https://{self.icasework_account}.icasework.com",
+        }[self.icasework_environment]
+
+    @property
+    def icasework_reports_base(self) -> str:
+        """Base URL of getreport: in production and UAT the account's own report host."""
+        if self.icasework_reports_url:
+            return self.icasework_reports_url.rstrip("/")
+        if self.icasework_base_url:
+            return self.icasework_base
+        return {
+            "sandbox": self.sandbox_url,
+            "uat": "https://uat.icasework.com",
+            "production": f"https://{self.icasework_account}reports.icasework.com",
+        }[self.icasework_environment]
+
+    @property
+    def icasework_db(self) -> str | None:
+        """The `db` parameter, which only UAT (and the sandbox, which plays UAT) wants."""
+        return None if self.icasework_environment == "production" else self.icasework_account
+
+
+def load_settings(**overrides: object) -> Settings:
+    """Read the environment and `.env`; raise SettingsError naming each bad setting, never its value."""
+    try:
+        return Settings(**overrides)  # type: ignore[arg-type]  # pydantic checks them
+    except ValidationError as error:
+        faults = "; ".join(
+            f"CASEHOUSE_{'.'.join(str(part) for part in fault['loc']).upper()}: {fault['msg']}"
+            for fault in error.errors(include_input=False, include_url=False)
+        )
+        raise SettingsError(
+            "settings cannot be read", why=faults, todo="correct them in the environment or .env"
+        ) from None
