@@ -13,7 +13,6 @@ from pipelines.contracts.icasework import ICASEWORK_CONTRACTS
 from pipelines.decode import Decoder, decoder_for
 from pipelines.errors import Permanent
 from pipelines.sources import dialect
-from pipelines.sources.icasework.client import IcaseworkReports
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -79,12 +78,19 @@ class Source:
     policy: Callable[[Settings], Policy]
 
 
+def _connect_icasework(settings: Settings) -> ReportSource:
+    # Whoever only reads the lake should not wait for an HTTP library.
+    from pipelines.sources.icasework.client import IcaseworkReports  # noqa: PLC0415
+
+    return IcaseworkReports.from_settings(settings)
+
+
 def _icasework_policy(settings: Settings) -> Policy:
     return Policy(settings.bad_row_share, settings.icasework_reconcile, settings.icasework_concurrency)
 
 
 SOURCES: Mapping[str, Source] = {
-    "icasework": Source(IcaseworkReports.from_settings, _icasework_policy),
+    "icasework": Source(_connect_icasework, _icasework_policy),
 }
 FEEDS: Mapping[str, Feed] = {
     contract.feed: Feed(contract, dialect.ICASEWORK) for contract in ICASEWORK_CONTRACTS

@@ -161,7 +161,7 @@ class _Loader:
     clock: Callable[[], datetime]
 
     def load(self, together: Sequence[_Fetched]) -> Iterator[Outcome]:
-        """Judge and publish fetched days; yield their outcomes in order, dropping each body once it is loaded."""
+        """Judge and publish fetched days in order; a body is dropped once it is loaded."""
         opened = [self._open(fetched) for fetched in together]
         small = [one for one in opened if isinstance(one, _Opened) and one.small is not None]
         judged = dict(

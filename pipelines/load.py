@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from difflib import SequenceMatcher
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
@@ -71,13 +72,27 @@ def check_fields(contract: Contract, report: RawReport) -> None:
     if unexpected := [field for field in came if field not in pinned]:
         faults.append(f"unexpected: {', '.join(unexpected)}")
     if not faults:
-        moved = [field for field, other in zip(pinned, came, strict=False) if field != other]
+        moved = _moved(pinned, came)
         faults.append(f"moved: {', '.join(moved)}" if len(pinned) == len(came) else "a field came twice")
     raise ContractDrift(
         "the fields that came back are not the fields the contract pins",
         why="; ".join(faults)[:500],
         todo="have the report's columns put back, or change the wire names in pipelines/contracts",
     )
+
+
+def _moved(pinned: Sequence[str], came: Sequence[str]) -> list[str]:
+    """Name the fewest fields whose moving explains the other order."""
+    steps = SequenceMatcher(None, pinned, came, autojunk=False).get_opcodes()
+    gone = [
+        field
+        for tag, start, end, _, _ in steps
+        if tag in {"delete", "replace"}
+        for field in pinned[start:end]
+    ]
+    return [
+        f"{field} (asked as {pinned.index(field) + 1}, came as {came.index(field) + 1})" for field in gone
+    ]
 
 
 def check_total(receipt: Receipt, rows: int, policy: Policy) -> None:

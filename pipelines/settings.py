@@ -6,13 +6,14 @@ the product talks to the sandbox's default address with the sandbox's published 
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from pipelines.days import ReportDay
 from pipelines.errors import SettingsError
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -80,6 +81,21 @@ class Settings(BaseSettings):
     icasework_read_seconds: float = Field(120, gt=0, description="Time-out between bytes of an answer.")
     icasework_attempts: int = Field(5, ge=1, le=20, description="Tries of one call, the first included.")
     icasework_max_wait_seconds: float = Field(60, ge=0, description="Longest wait between two tries.")
+
+    @field_validator("data_dir")
+    @classmethod
+    def _below_root(cls, path: Path) -> Path:
+        """Take a relative directory from the project's root, wherever the command was started."""
+        return ROOT / path
+
+    @property
+    def first_day(self) -> ReportDay:
+        """The first report day there is."""
+        return ReportDay(self.start_date)
+
+    def last_day(self, now: datetime) -> ReportDay:
+        """Return the last report day that is over at `now`, an aware instant."""
+        return ReportDay.yesterday(now)
 
     @property
     def sandbox_url(self) -> str:

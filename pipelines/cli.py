@@ -1,0 +1,220 @@
+"""The `casehouse` command: each subcommand reads settings, calls one room, prints what came of it.
+
+Heavy imports stay inside the commands, so that `--help` answers at once. Commands that drive Dagster hand over
+to `assets.operate` as a process of its own: nothing in pipelines/ imports Dagster.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, NoReturn
+
+import click
+
+from pipelines.errors import CasehouseError, Permanent, SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pipelines.settings import Settings
+
+USAGE = 2
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+@click.version_option(package_name="casehouse")
+def cli(*, debug: bool) -> None:
+    """Casework and contact-centre reports, by London day, proved complete.
+
+    Settings come from the environment and .env; .env.example documents each.
+    """
+    del debug  # read by main(), which outlives the group
+
+
+@cli.command()
+@click.option(
+    "--days", type=click.IntRange(1, 3650), default=14, show_default=True, help="Days up to yesterday."
+)
+@click.option(
+    "--serve/--no-serve", default=True, show_default=True, help="Keep the Dagster UI up until Ctrl-C."
+)
+def demo(days: int, *, serve: bool) -> NoReturn:
+    """Run the whole product on invented data, through Dagster."""
+    _operate("demo", "--days", str(days), "--serve" if serve else "--no-serve")
+
+
+@cli.command()
+@click.option("--from", "first", required=True, metavar="DAY", help="First report day, YYYY-MM-DD.")
+@click.option("--to", "last", required=True, metavar="DAY", help="Last report day.")
+@click.option("--feed", "feeds", multiple=True, metavar="FEED", help="Such as icasework/cases; default all.")
+@click.option("--missing", is_flag=True, help="Only days that failed or are missing.")
+def backfill(first: str, last: str, feeds: tuple[str, ...], *, missing: bool) -> NoReturn:
+    """Load a range of days as a Dagster backfill and watch it."""
+    named = [word for feed in feeds for word in ("--feed", feed)]
+    _operate("backfill", "--from", first, "--to", last, *named, *(["--missing"] if missing else []))
+
+
+@cli.command()
+@click.option("--port", type=click.IntRange(1, 65535), help="Default: CASEHOUSE_SANDBOX_PORT or 8765.")
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option(
+    "--cases-per-day",
+    type=click.IntRange(10, 50_000),
+    default=40,
+    show_default=True,
+    help="Size of the council.",
+)
+@click.option("--seed", type=int, default=2026, show_default=True, help="Another seed is another council.")
+def sandbox(port: int | None, host: str, cases_per_day: int, seed: int) -> None:
+    """Serve stand-ins for the vendors' systems, with invented data, until Ctrl-C."""
+    from pipelines.sandbox.server import serve
+
+    serve(port or _settings().sandbox_port, host=host, cases_per_day=cases_per_day, seed=seed)
+
+
+@cli.command()
+@click.argument("feed")
+@click.argument("day")
+def ingest(feed: str, day: str) -> None:
+    """Load one DAY (YYYY-MM-DD) of one FEED (such as icasework/cases) without Dagster."""
+    from pipelines.days import ReportDay
+    from pipelines.feeds import connect, find_feed, policy_for
+    from pipelines.ingest import ingest_days
+    from pipelines.lake import Lake
+
+    settings = _settings()
+    found, report_day = find_feed(feed), ReportDay.parse(day)
+    source = connect(found.source, settings)
+    try:
+        (outcome,) = ingest_days(
+            found,
+            [report_day],
+            source=source,
+            lake=Lake(settings.data_dir),
+            policy=policy_for(found.source, settings),
+        )
+    finally:
+        source.close()
+    if outcome.error or not outcome.receipt:
+        raise outcome.error or Permanent("the day ended without a receipt", feed=feed, day=day)
+    receipt = outcome.receipt
+    click.echo(
+        f"{feed} {day}: {receipt.status}, {receipt.rows_good} rows"
+        f"{f', {receipt.rows_quarantined} in quarantine' if receipt.rows_quarantined else ''}"
+        f"{'' if outcome.changed else ', unchanged'}, {outcome.seconds:.2f} s"
+    )
+
+
+@cli.command()
+def rebuild() -> None:
+    """Build the DuckDB catalogue anew from the lake and swap it in."""
+    from pipelines.feeds import FEEDS
+    from pipelines.lake import Lake
+    from pipelines.warehouse import build
+
+    settings = _settings()
+    summary = build(Lake(settings.data_dir), FEEDS, since=settings.first_day, until=settings.last_day(_now()))
+    click.echo(str(summary))
+
+
+@cli.command()
+@click.option("--contracts", is_flag=True, help="Also judge every stored row by its pandera contract.")
+def verify(*, contracts: bool) -> None:
+    """Re-read every partition against its receipt; exit 1 when one differs."""
+    from pipelines.feeds import FEEDS
+    from pipelines.lake import Lake
+    from pipelines.verify import verify_lake
+
+    checked = bad = 0
+    for finding in verify_lake(Lake(_settings().data_dir), FEEDS, judge=contracts):
+        checked += 1
+        if finding.problem:
+            bad += 1
+            click.echo(str(finding.problem))
+    click.echo(f"{checked} partitions read, {bad} differ from their receipts")
+    if bad:
+        sys.exit(1)
+
+
+@cli.command()
+@click.argument("query")
+@click.option("--csv", "as_csv", is_flag=True, help="Every row, as CSV, instead of a table of the first 50.")
+def sql(query: str, *, as_csv: bool) -> None:
+    """Ask the catalogue a question, read-only."""
+    from pipelines.lake import Lake
+    from pipelines.warehouse import run_query
+
+    answer = run_query(Lake(_settings().data_dir), query)
+    if as_csv:
+        click.echo(answer.write_csv(), nl=False)
+        return
+    from pipelines.tables import show
+
+    show(answer)
+
+
+@cli.command()
+def doctor() -> None:
+    """Check settings, hosts, token, clock, disk and rights; exit 1 when something is wrong."""
+    from pipelines.doctor import examine
+
+    bad = 0
+    for finding in examine(_settings(), _now):
+        bad += not finding.ok
+        mark = click.style("ok   ", fg="green") if finding.ok else click.style("wrong", fg="red")
+        click.echo(f"{mark} {finding.name}: {finding.detail}")
+        if finding.todo and not finding.ok:
+            click.echo(f"      to do: {finding.todo}")
+    if bad:
+        sys.exit(1)
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run the command: one clear line for an error, status 1, or 2 for wrong settings or usage."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        cli.main(words, prog_name="casehouse", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        sys.exit(130)
+    except CasehouseError as error:
+        if "--debug" in words:
+            raise
+        click.echo(f"casehouse: {error}", err=True)
+        sys.exit(USAGE if isinstance(error, SettingsError) else 1)
+    except BrokenPipeError:
+        sys.exit(1)  # the reader of our output went away
+    except Exception as error:
+        if "--debug" in words:
+            raise
+        # Only the type: the message of an unforeseen error may hold somebody's data.
+        click.echo(
+            f"casehouse: unforeseen {type(error).__name__}; run again with --debug to see where", err=True
+        )
+        sys.exit(1)
+    sys.exit(0)
+
+
+def _settings() -> Settings:
+    from pipelines.settings import load_settings
+
+    return load_settings()
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _operate(*words: str) -> NoReturn:
+    """Become the process that drives Dagster, so that signals reach it directly."""
+    sys.stdout.flush()
+    os.execv(sys.executable, [sys.executable, "-m", "assets.operate", *words])  # noqa: S606 - our own module
+
+
+if __name__ == "__main__":
+    main()

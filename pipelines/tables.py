@@ -1,0 +1,32 @@
+"""Frames as tables on a terminal: bounded, aligned, saying what was left out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.table import Table
+
+if TYPE_CHECKING:
+    import polars as pl
+
+MOST_ROWS = 50
+WIDEST_CELL = 60
+
+
+def show(frame: pl.DataFrame, console: Console | None = None) -> None:
+    """Print the first rows of a frame; numbers stand to the right, empty cells stay empty."""
+    console = console or Console()
+    table = Table(header_style="bold")
+    for name, dtype in frame.schema.items():
+        table.add_column(name, justify="right" if dtype.is_numeric() else "left", overflow="fold")
+    for row in frame.head(MOST_ROWS).iter_rows():
+        table.add_row(*(_cell(value) for value in row))
+    console.print(table)
+    if frame.height > MOST_ROWS:
+        console.print(f"{MOST_ROWS} of {frame.height:,} rows; --csv gives all")
+
+
+def _cell(value: object) -> str:
+    text = "" if value is None else str(value)
+    return text if len(text) <= WIDEST_CELL else text[: WIDEST_CELL - 1] + "…"

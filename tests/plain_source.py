@@ -1,0 +1,94 @@
+"""A source without a wire: bodies are CSV text kept in a dictionary, with the row count beside them.
+
+It belongs to tests of the flow, which must not depend on any vendor's protocol.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from pipelines.contracts.columns import Day, Flag, Instant, Money, Text, Whole
+from pipelines.contracts.contract import Contract, Rows, wire
+from pipelines.feeds import Feed
+from pipelines.sources.dialect import ICASEWORK
+from pipelines.sources.report import Body, RawReport, ReportRequest
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from pipelines.days import ReportDay
+    from pipelines.errors import CasehouseError
+
+
+class Parcels(Rows):
+    """One parcel on the report day."""
+
+    parcel_id: Whole = wire("Parcel.Id", "Number.", required=True, ge=1)
+    label: Text = wire("Parcel.Label", "Label.", privacy="personal")
+    sent_date: Day = wire("Parcel.DateSent", "Day sent.")
+    scanned_at: Instant = wire("Parcel.TimeScanned", "When scanned.")
+    is_fragile: Flag = wire("Parcel.Fragile", "Fragile.")
+    price_gbp: Money = wire("Parcel.Price", "Price.", ge=0)
+
+
+PARCELS = Feed(Contract("depot/parcels", Parcels), ICASEWORK)
+
+Row = tuple[str, ...]
+
+
+def parcel(number: int, **cells: str) -> Row:
+    told = {
+        "id": str(number),
+        "label": f"Parcel {number}",
+        "sent": "2026-11-02",
+        "scanned": "2026-11-02T09:30:00",
+        "fragile": "Yes" if number % 2 else "No",
+        "price": f"{number}.50",
+    } | cells
+    return tuple(told.values())
+
+
+@dataclass
+class PlainSource:
+    """Answers what it was given; a day that was given an error raises it."""
+
+    rows: dict[str, Sequence[Row]] = field(default_factory=dict)
+    errors: dict[str, CasehouseError] = field(default_factory=dict)
+    totals: dict[str, int | None] = field(default_factory=dict)
+    fields: tuple[str, ...] = PARCELS.contract.wire_fields
+    asked: list[str] = field(default_factory=list)
+
+    def fetch(self, request: ReportRequest, into: Path) -> Body:
+        day = str(request.day)
+        self.asked.append(day)
+        if day in self.errors:
+            raise self.errors[day]
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(self.fields)
+        writer.writerows(self.rows.get(day, ()))
+        content = text.getvalue().encode()
+        into.write_bytes(content)
+        return Body(into, "csv", hashlib.sha256(content).hexdigest(), len(content))
+
+    def open(self, request: ReportRequest, body: Body) -> RawReport:
+        day = str(request.day)
+        frame = pl.scan_csv(body.path, schema=dict.fromkeys(self.fields, pl.String), null_values=[""])
+        return RawReport(self.fields, frame, self.totals.get(day, len(self.rows.get(day, ()))))
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+def fill(source: PlainSource, days: Sequence[ReportDay], count: int = 3) -> PlainSource:
+    """Give each day `count` good parcels."""
+    for day in days:
+        source.rows[str(day)] = [parcel(number) for number in range(1, count + 1)]
+    return source

@@ -1,0 +1,148 @@
+"""A file in the lake proves itself, and nothing replaces a good one but a better one."""
+
+from __future__ import annotations
+
+import os
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import polars as pl
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from pipelines.errors import Damaged, Transient
+from pipelines.feeds import Policy
+from pipelines.ingest import ingest, ingest_days
+from pipelines.lake import STAGE, STALE_SECONDS, Lake
+from tests.plain_source import PARCELS, PlainSource, fill, parcel
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pipelines.days import ReportDay
+
+FEED = PARCELS.key
+
+
+def load(lake: Lake, days: list[ReportDay], source: PlainSource) -> None:
+    for outcome in ingest_days(PARCELS, days, source=source, lake=lake, policy=Policy(bad_row_share=0.5)):
+        assert outcome.error is None
+
+
+@pytest.fixture(scope="module")
+def sealed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Lake, ReportDay, bytes]:
+    from pipelines.days import ReportDay
+
+    lake = Lake(tmp_path_factory.mktemp("sealed"))
+    day = ReportDay.parse("2026-11-01")
+    load(lake, [day], fill(PlainSource(), [day]))
+    return lake, day, lake.path(FEED, day).read_bytes()
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_one_flipped_bit_anywhere_is_found(
+    sealed: tuple[Lake, ReportDay, bytes], data: st.DataObject
+) -> None:
+    lake, day, good = sealed
+    at = data.draw(st.integers(0, len(good) - 1))
+    bit = data.draw(st.integers(0, 7))
+    damaged = bytearray(good)
+    damaged[at] ^= 1 << bit
+    path = lake.path(FEED, day)
+    path.write_bytes(damaged)
+    with pytest.raises(Damaged, match=f"{FEED} {day}"):
+        lake.check(FEED, day)
+    path.write_bytes(good)
+    assert lake.check(FEED, day).rows_good == 3
+
+
+@pytest.mark.parametrize("keep", [0, 3, 8, 100])
+def test_a_truncated_file_is_damaged_and_not_a_crash(
+    sealed: tuple[Lake, ReportDay, bytes], keep: int
+) -> None:
+    lake, day, good = sealed
+    lake.path(FEED, day).write_bytes(good[:keep])
+    with pytest.raises(Damaged, match="casehouse ingest"):
+        lake.check(FEED, day)
+    lake.path(FEED, day).write_bytes(good)
+
+
+def test_a_damaged_file_is_replaced_by_the_next_ingest(lake: Lake, days: list[ReportDay]) -> None:
+    source = fill(PlainSource(), days)
+    load(lake, days, source)
+    path = lake.path(FEED, days[0])
+    good = path.read_bytes()
+    path.write_bytes(good[:40] + bytes([good[40] ^ 1]) + good[41:])
+    load(lake, days[:1], source)
+    assert path.read_bytes() == good
+
+
+def test_the_receipt_says_what_was_asked_and_what_came(lake: Lake, days: list[ReportDay]) -> None:
+    source = fill(PlainSource(), days, 4)
+    receipt = ingest(PARCELS, days[0], source=source, lake=lake, policy=Policy())
+    assert (receipt.source_total, receipt.rows_good, receipt.rows_quarantined) == (4, 4, 0)
+    assert receipt.status == "verified"
+    assert receipt.contract == PARCELS.contract.fingerprint
+    assert receipt.window_until == "2026-11-01T23:59:59.999"
+    assert lake.receipt(FEED, days[0]) == receipt
+    assert pl.read_parquet(lake.path(FEED, days[0])).schema == PARCELS.contract.polars_schema
+
+
+def test_the_same_input_leaves_the_file_alone(lake: Lake, days: list[ReportDay]) -> None:
+    source = fill(PlainSource(), days)
+    load(lake, days, source)
+    before = {day: lake.path(FEED, day).stat().st_ino for day in days}
+    load(lake, days, source)
+    assert {day: lake.path(FEED, day).stat().st_ino for day in days} == before
+
+
+def test_the_same_input_gives_the_same_bytes_in_another_lake(
+    lake: Lake, tmp_path: Path, days: list[ReportDay]
+) -> None:
+    source = fill(PlainSource(), days)
+    other = Lake(tmp_path / "other")
+    load(lake, days, source)
+    for day in days:  # one by one here, together there
+        load(other, [day], source)
+    for day in days:
+        assert lake.path(FEED, day).read_bytes() == other.path(FEED, day).read_bytes()
+
+
+def test_missing_quarantine_is_damage(lake: Lake, days: list[ReportDay]) -> None:
+    source = PlainSource(rows={str(days[0]): [parcel(1), parcel(2, price="dear")]})
+    load(lake, days[:1], source)
+    assert lake.check(FEED, days[0]).rows_quarantined == 1
+    lake.quarantine_path(FEED, days[0]).unlink()
+    with pytest.raises(Damaged, match="quarantined rows are missing"):
+        lake.check(FEED, days[0])
+
+
+def test_a_day_that_heals_loses_its_quarantine(lake: Lake, days: list[ReportDay]) -> None:
+    load(lake, days[:1], PlainSource(rows={str(days[0]): [parcel(1), parcel(2, price="dear")]}))
+    load(lake, days[:1], fill(PlainSource(), days))
+    assert not lake.quarantine_path(FEED, days[0]).exists()
+    assert lake.check(FEED, days[0]).rows_quarantined == 0
+
+
+def test_a_failure_is_on_record_until_the_day_is_loaded(lake: Lake, days: list[ReportDay]) -> None:
+    at = datetime(2026, 11, 6, 5, tzinfo=UTC)
+    lake.record_failure(FEED, days[1], Transient("no answer", feed=FEED, day=str(days[1])), at)
+    (failure,) = lake.failures(FEED).values()
+    assert (failure.kind, failure.attempted_at) == ("transient", at)
+    load(lake, days, fill(PlainSource(), days))
+    assert lake.failures(FEED) == {}
+
+
+def test_only_abandoned_staging_is_swept(lake: Lake) -> None:
+    old, new = lake.root / STAGE / "old", lake.root / STAGE / "new"
+    for folder in (old, new):
+        folder.mkdir(parents=True)
+        (folder / "body").write_text("x")
+    long_ago = time.time() - STALE_SECONDS - 1
+    os.utime(old, (long_ago, long_ago))
+    lake.sweep()
+    assert not old.exists()
+    assert new.exists()
