@@ -1,7 +1,7 @@
 """The `casehouse` command: each subcommand reads settings, calls one room, prints what came of it.
 
-Heavy imports stay inside the commands, so that `--help` answers at once. Commands that drive Dagster hand over
-to `assets.operate` as a process of its own: nothing in pipelines/ imports Dagster.
+Heavy imports stay inside the commands, so that `--help` answers at once. Commands that drive Dagster hand
+over to `assets.operate` as a process of its own: nothing in pipelines/ imports Dagster.
 """
 
 from __future__ import annotations

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
-import pandera.polars as pa
 import polars as pl
 import pytest
 from hypothesis import given, settings
@@ -18,6 +18,9 @@ from pipelines.contracts.icasework import ICASEWORK_CONTRACTS
 from pipelines.decode import RULES, Decoder, decoder_for
 from pipelines.errors import SettingsError
 from pipelines.sources.dialect import ICASEWORK
+
+if TYPE_CHECKING:
+    import pandera.polars as pa
 
 
 class Samples(Rows):

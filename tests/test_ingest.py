@@ -14,6 +14,7 @@ import polars as pl
 import pytest
 
 import pipelines.ingest
+from pipelines.days import ReportDay, span
 from pipelines.errors import ContractDrift, Permanent, TooManyBadRows, Transient, Unverified
 from pipelines.feeds import Policy
 from pipelines.ingest import Outcome, ingest, ingest_days
@@ -22,8 +23,6 @@ from tests.plain_source import PARCELS, PlainSource, fill, parcel
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from pipelines.days import ReportDay
 
 FEED = PARCELS.key
 
@@ -222,8 +221,6 @@ KILLED = """
 
 
 def test_kill_9_in_mid_range_leaves_whole_days_only_and_a_rerun_completes(lake: Lake) -> None:
-    from pipelines.days import ReportDay, span
-
     year = list(span(ReportDay.parse("2026-01-01"), ReportDay.parse("2026-12-31")))
     process = subprocess.Popen(
         [sys.executable, "-c", textwrap.dedent(KILLED), str(lake.root)], stdout=subprocess.PIPE, text=True

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from pipelines.days import ReportDay
 from pipelines.errors import Damaged, Transient
 from pipelines.feeds import Policy
 from pipelines.ingest import ingest, ingest_days
@@ -20,8 +21,6 @@ from tests.plain_source import PARCELS, PlainSource, fill, parcel
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from pipelines.days import ReportDay
 
 FEED = PARCELS.key
 
@@ -33,8 +32,6 @@ def load(lake: Lake, days: list[ReportDay], source: PlainSource) -> None:
 
 @pytest.fixture(scope="module")
 def sealed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Lake, ReportDay, bytes]:
-    from pipelines.days import ReportDay
-
     lake = Lake(tmp_path_factory.mktemp("sealed"))
     day = ReportDay.parse("2026-11-01")
     load(lake, [day], fill(PlainSource(), [day]))

@@ -1,0 +1,145 @@
+"""`make bench`: print how the house compares with plain tools on the same bytes, side by side in one run.
+
+`python -m bench NAME...` runs only some of the parts; `--quick` makes the inputs a tenth of the size.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from bench.backfill import measure_backfill
+from bench.measure import Cost, median, run_task, tell
+from bench.tasks import FIRST
+from bench.wide import write_csv, write_xml
+
+ROUNDS = 5
+
+
+def measure_csv(folder: Path, scale: int) -> None:
+    """Compare one large CSV report with bare polars and DuckDB, and the memory of four times the rows."""
+    rows = 1_000_000 // scale
+    plain, body = folder / "plain.csv", folder / "body.csv"
+    write_csv(plain, rows, footer=False)
+    write_csv(body, rows, footer=True)
+    house: list[Cost] = []
+    bare: list[Cost] = []
+    duck: list[Cost] = []
+    for _ in range(ROUNDS):
+        house.append(_house(folder, body))
+        bare.append(run_task("polars_csv", str(plain), str(folder / "bare.parquet")))
+        duck.append(run_task("duckdb_csv", str(plain), str(folder / "duck.parquet")))
+    ours, theirs, ducks = median(house), median(bare), median(duck)
+    size = f"{rows:,} rows x 40, {plain.stat().st_size / 1e6:.0f} MB"
+    tell("CSV to verified partition / bare polars, wall", ours.wall / theirs.wall, 1.3, size)
+    tell("CSV to verified partition / bare polars, CPU", ours.cpu / theirs.cpu, 1.3, f"{ours.cpu:.1f} s")
+    tell(
+        "CSV to verified partition / bare polars, memory",
+        ours.peak_mb / theirs.peak_mb,
+        1.4,
+        f"{ours.peak_mb:.0f} MB",
+    )
+    tell("CSV to verified partition / DuckDB COPY, wall", ours.wall / ducks.wall, 1.0, f"{ducks.wall:.1f} s")
+    plain.unlink()
+    write_csv(body, rows * 4, footer=True)
+    four = _house(folder, body)
+    tell(
+        "CSV of four times the rows / memory of one",
+        four.peak_mb / ours.peak_mb,
+        1.2,
+        f"{four.peak_mb:.0f} MB",
+    )
+
+
+def _house(folder: Path, body: Path) -> Cost:
+    """Load one body that is already on disk; the copy made for it is not in the figure."""
+    with tempfile.TemporaryDirectory(dir=folder) as own:
+        shutil.copyfile(body, Path(own) / f"{FIRST}{body.suffix}")
+        return run_task("house", own, str(Path(own) / "data"), "1", body.suffix.removeprefix("."))
+
+
+def measure_xml(folder: Path, scale: int) -> None:
+    """Compare one large XML report with a plain lxml loop."""
+    rows = 200_000 // scale
+    body = folder / "body.xml"
+    write_xml(body, rows)
+    house, plain = [], []
+    for _ in range(3):
+        house.append(_house(folder, body))
+        plain.append(run_task("lxml_dicts", str(body)))
+    ours, theirs = median(house), median(plain)
+    size = f"{rows:,} rows x 40, {body.stat().st_size / 1e6:.0f} MB"
+    tell("XML to partition / lxml iterparse to dicts, wall", ours.wall / theirs.wall, 0.35, size)
+    tell("XML to partition, memory / 300 MB", ours.peak_mb / 300, 1.0, f"{ours.peak_mb:.0f} MB")
+
+
+def measure_small(folder: Path, scale: int) -> None:
+    """Compare small days, alone and a month together, with bare read_csv and write_parquet."""
+    rows, count = 1_000, max(60 // scale, 10)
+    alone, together = [], []
+    for _ in range(ROUNDS):
+        with tempfile.TemporaryDirectory(dir=folder) as own:
+            bodies, plain = Path(own) / "bodies", Path(own) / "plain"
+            bodies.mkdir()
+            plain.mkdir()
+            for offset in range(count):
+                write_csv(bodies / f"{FIRST.plus(offset)}.csv", rows, footer=True)
+                write_csv(plain / f"{FIRST.plus(offset)}.csv", rows, footer=False)
+            words = [str(bodies), str(Path(own) / "data"), str(plain), str(count)]
+            told = subprocess.run(
+                [sys.executable, "-m", "bench.tasks", "small_days", *words],
+                check=True,
+                capture_output=True,
+                text=True,
+            )
+        one, many, bare = (float(word) for word in told.stdout.split())
+        alone.append((one / bare, one))
+        together.append((many / bare, many))
+    for name, figures, bound in (("alone", alone, 2.0), ("a month together", together, 1.0)):
+        ratio, seconds = sorted(figures)[len(figures) // 2]
+        tell(
+            f"small day {name} / bare read and write",
+            ratio,
+            bound,
+            f"{seconds * 1000:.1f} ms a day of {rows} x 40",
+        )
+
+
+def measure_start(_folder: Path, _scale: int) -> None:
+    """Time `casehouse --help`."""
+    seconds = []
+    for _ in range(7):
+        began = time.perf_counter()
+        subprocess.run([sys.executable, "-m", "pipelines.cli", "--help"], check=True, capture_output=True)
+        seconds.append(time.perf_counter() - began)
+    middle = sorted(seconds)[len(seconds) // 2]
+    tell("casehouse --help / 0.3 s", middle / 0.3, 1.0, f"{middle:.2f} s")
+
+
+PARTS = {
+    "csv": measure_csv,
+    "xml": measure_xml,
+    "small": measure_small,
+    "backfill": measure_backfill,
+    "start": measure_start,
+}
+
+
+def main() -> None:
+    """Run the parts asked for, all by default."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("parts", nargs="*", choices=[[], *PARTS], metavar="|".join(PARTS))
+    parser.add_argument("--quick", action="store_true", help="inputs a tenth of the size")
+    told = parser.parse_args()
+    for name in told.parts or PARTS:
+        with tempfile.TemporaryDirectory(prefix="casehouse-bench-") as folder:
+            PARTS[name](Path(folder), 10 if told.quick else 1)
+
+
+if __name__ == "__main__":
+    main()

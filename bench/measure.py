@@ -1,0 +1,45 @@
+"""Run tasks as child processes in turn and read their time and memory from the operating system."""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What one run of a task took: wall and CPU seconds, and peak memory in megabytes."""
+
+    wall: float
+    cpu: float
+    peak_mb: float
+
+
+def run_task(name: str, *words: str) -> Cost:
+    """Run `python -m bench.tasks NAME WORDS...` and account for it; a failing task ends the benchmark."""
+    began = time.perf_counter()
+    process = subprocess.Popen([sys.executable, "-m", "bench.tasks", name, *words])
+    _, status, used = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise SystemExit(f"task {name} failed with status {process.returncode}")
+    return Cost(time.perf_counter() - began, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
+
+
+def median(costs: list[Cost]) -> Cost:
+    """Take the median of each figure."""
+    return Cost(
+        statistics.median(cost.wall for cost in costs),
+        statistics.median(cost.cpu for cost in costs),
+        statistics.median(cost.peak_mb for cost in costs),
+    )
+
+
+def tell(name: str, ratio: float, bound: float, detail: str) -> None:
+    """Print one figure beside the figure to beat."""
+    mark = "ok  " if ratio <= bound else "OVER"
+    print(f"{mark} {name:<58} {ratio:6.2f}  (at most {bound:.2f})  {detail}", flush=True)

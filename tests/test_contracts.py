@@ -1,0 +1,108 @@
+"""Contracts pin what was recorded, and every column says what it is."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from pipelines.contracts.columns import Text, Whole
+from pipelines.contracts.contract import Contract, Rows, wire
+from pipelines.contracts.icasework import ICASEWORK_CONTRACTS
+from pipelines.errors import SettingsError
+from pipelines.feeds import FEEDS
+
+SNAKE = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
+ENDINGS = {"Date": "_date", "Datetime": "_at", "Decimal": "_gbp"}
+
+
+def test_the_six_feeds_are_registered_under_their_contracts_names() -> None:
+    assert list(FEEDS) == [
+        "icasework/cases",
+        "icasework/correspondence",
+        "icasework/tasks",
+        "icasework/classifications",
+        "icasework/redress",
+        "icasework/corrective_actions",
+    ]
+    assert all(feed.key == key == f"{feed.source}/{feed.name}" for key, feed in FEEDS.items())
+
+
+def test_cases_pins_the_108_recorded_columns() -> None:
+    fields = FEEDS["icasework/cases"].contract.wire_fields
+    assert len(fields) == len(set(fields)) == 108
+    assert fields[0] == "CaseDetailsInformationRequest.AdviceAndAssistance"
+    assert fields[9] == "CaseDetails.CaseId"
+    assert fields[-1] == "MainParty.Notes"
+    assert [field for field in fields if field.startswith("CaseStageStage4.")] == [
+        f"CaseStageStage4.{name}"
+        for name in (
+            "TargetDays",
+            "DateReceived",
+            "DateDue",
+            "Outcome",
+            "OutcomeDetails",
+            "OutcomeBy",
+            "DateCompleted",
+            "ResponseInTarget",
+        )
+    ]
+
+
+@pytest.mark.parametrize("contract", ICASEWORK_CONTRACTS, ids=lambda contract: str(contract.feed))
+def test_names_follow_the_houses_suffixes(contract: Contract) -> None:
+    for column in contract.columns:
+        assert SNAKE.fullmatch(column.name), column.name
+        kind = type(column.dtype).__name__
+        if ending := ENDINGS.get(kind):
+            assert column.name.endswith(ending), (column.name, kind)
+        assert (kind == "Boolean") == column.name.startswith(("is_", "has_")), column.name
+        assert column.description.endswith("."), column.name
+
+
+def test_the_same_thing_has_the_same_name_and_type_in_every_feed() -> None:
+    seen: dict[str, tuple[str, str]] = {}
+    for contract in ICASEWORK_CONTRACTS:
+        for column in contract.columns:
+            told = (column.name, str(column.dtype))
+            assert seen.setdefault(column.wire, told) == told
+
+
+def test_what_can_reveal_health_or_belief_is_special_and_names_are_personal() -> None:
+    privacy = {column.name: column.privacy for column in FEEDS["icasework/cases"].contract.columns}
+    assert {name for name, kind in privacy.items() if kind == "special"} == {
+        "customer_language",
+        "customer_notes",
+    }
+    assert privacy["customer_name"] == privacy["customer_address"] == privacy["customer_mobile"] == "personal"
+    assert privacy["case_status"] == "public"
+
+
+def test_the_fingerprint_changes_with_what_is_stored_and_not_with_its_description() -> None:
+    class First(Rows):
+        """One."""
+
+        number: Whole = wire("N", "A number.", ge=1)
+
+    class Reworded(Rows):
+        """Another."""
+
+        number: Whole = wire("N", "The number.", ge=1, privacy="personal")
+
+    class Looser(Rows):
+        """A third."""
+
+        number: Whole = wire("N", "A number.", ge=0)
+
+    prints = [Contract("test/x", model).fingerprint for model in (First, Reworded, Looser)]
+    assert prints[0] == prints[1] != prints[2]
+
+
+def test_a_column_that_does_not_say_what_it_is_is_refused() -> None:
+    class Silent(Rows):
+        """Silent."""
+
+        word: Text = wire("W", "")
+
+    with pytest.raises(SettingsError, match="word"):
+        _ = Contract("test/silent", Silent).columns
