@@ -124,17 +124,19 @@ def rebuild() -> None:
 @click.option("--contracts", is_flag=True, help="Also judge every stored row by its pandera contract.")
 def verify(*, contracts: bool) -> None:
     """Re-read every partition against its receipt; exit 1 when one differs."""
+    settings = _settings()
     from pipelines.feeds import FEEDS
     from pipelines.lake import Lake
-    from pipelines.verify import verify_lake
+    from pipelines.verify import verify as read_again
 
-    checked = bad = 0
-    for finding in verify_lake(Lake(_settings().data_dir), FEEDS, judge=contracts):
-        checked += 1
-        if finding.problem:
-            bad += 1
-            click.echo(str(finding.problem))
-    click.echo(f"{checked} partitions read, {bad} differ from their receipts")
+    lake = Lake(settings.data_dir)
+    read = bad = 0
+    for verdict in read_again(lake, FEEDS, judge=contracts):
+        read += bool(verdict.feed)
+        bad += verdict.problem is not None
+        if told := verdict.problem or verdict.note:
+            click.echo(f"{'WRONG' if verdict.problem else 'note '} {told}")
+    click.echo(f"{read} partitions read again, {bad} wrong")
     if bad:
         sys.exit(1)
 
@@ -159,10 +161,11 @@ def sql(query: str, *, as_csv: bool) -> None:
 @cli.command()
 def doctor() -> None:
     """Check settings, hosts, token, clock, disk and rights; exit 1 when something is wrong."""
+    settings = _settings()
     from pipelines.doctor import examine
 
     bad = 0
-    for finding in examine(_settings(), _now):
+    for finding in examine(settings, _now):
         bad += not finding.ok
         mark = click.style("ok   ", fg="green") if finding.ok else click.style("wrong", fg="red")
         click.echo(f"{mark} {finding.name}: {finding.detail}")
