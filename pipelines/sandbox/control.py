@@ -1,0 +1,99 @@
+"""`/_sandbox`: the dials, the faults on order and the log of calls, as JSON over the same port.
+
+This is the stand-in's own door, no part of any vendor's protocol. A wrong order is answered with 400 and what
+is wrong with it.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from aiohttp import web
+from pydantic import ValidationError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pipelines.sandbox.state import Sandbox
+
+PREFIX = "/_sandbox"
+
+_T = TypeVar("_T")
+
+
+def mount(app: web.Application, sandbox: Sandbox) -> None:
+    """Put the control routes into the application."""
+    door = _Door(sandbox)
+    router = app.router
+    router.add_get(PREFIX, door.show)
+    router.add_get(f"{PREFIX}/faults", door.list_faults)
+    router.add_post(f"{PREFIX}/faults", door.order_fault)
+    router.add_delete(f"{PREFIX}/faults", door.clear_faults)
+    router.add_delete(f"{PREFIX}/faults/{{number:[0-9]{{1,12}}}}", door.clear_faults)
+    router.add_get(f"{PREFIX}/requests", door.list_calls)
+    router.add_delete(f"{PREFIX}/requests", door.clear_calls)
+    router.add_get(f"{PREFIX}/dials", door.show_dials)
+    router.add_post(f"{PREFIX}/dials", door.turn_dials)
+
+
+class _Door:
+    def __init__(self, sandbox: Sandbox) -> None:
+        self._sandbox = sandbox
+
+    async def show(self, _: web.Request) -> web.Response:
+        config = self._sandbox.config
+        return web.json_response(
+            {
+                "environment": config.environment,
+                "accounts": {name: sorted(keys) for name, keys in config.accounts.items()},
+                "dials": self._sandbox.dials.model_dump(),
+                "now": self._sandbox.now().isoformat(),
+                "faults": self._sandbox.faults.told(),
+                "calls": self._sandbox.calls.count,
+            }
+        )
+
+    async def list_faults(self, _: web.Request) -> web.Response:
+        return web.json_response(self._sandbox.faults.told())
+
+    async def order_fault(self, request: web.Request) -> web.Response:
+        number = await _obeyed(request, self._sandbox.faults.order)
+        return web.json_response({"id": number}, status=201)
+
+    async def clear_faults(self, request: web.Request) -> web.Response:
+        text = request.match_info.get("number") or request.query.get("id")
+        if text is not None and not text.isdecimal():
+            raise _wrong([{"where": "id", "what": "not a number"}])
+        gone = self._sandbox.faults.clear(None if text is None else int(text))
+        return web.json_response({"cleared": gone})
+
+    async def list_calls(self, request: web.Request) -> web.Response:
+        query = request.query
+        return web.json_response(self._sandbox.calls.told(query.get("operation"), query.get("feed")))
+
+    async def clear_calls(self, _: web.Request) -> web.Response:
+        self._sandbox.calls.clear()
+        return web.json_response({"cleared": True})
+
+    async def show_dials(self, _: web.Request) -> web.Response:
+        return web.json_response(self._sandbox.dials.model_dump())
+
+    async def turn_dials(self, request: web.Request) -> web.Response:
+        dials = await _obeyed(request, self._sandbox.turn)
+        return web.json_response(dials.model_dump())
+
+
+async def _obeyed(request: web.Request, obey: Callable[[object], _T]) -> _T:
+    try:
+        return obey(json.loads(await request.read()))
+    except (json.JSONDecodeError, UnicodeDecodeError):
+        raise _wrong([{"where": "body", "what": "not JSON"}]) from None
+    except ValidationError as error:
+        faults = error.errors(include_url=False, include_input=False, include_context=False)
+        told = [{"where": ".".join(map(str, fault["loc"])), "what": fault["msg"]} for fault in faults]
+        raise _wrong(told) from None
+
+
+def _wrong(told: list[dict[str, Any]]) -> web.HTTPBadRequest:
+    return web.HTTPBadRequest(text=json.dumps({"wrong": told}), content_type="application/json")

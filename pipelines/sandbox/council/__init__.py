@@ -1,0 +1,12 @@
+"""The invented council behind the sandbox: cases and their lives, from a seed and the date alone.
+
+What other rooms may use stands here. Nothing is read from a file, a clock or the network.
+"""
+
+from __future__ import annotations
+
+from pipelines.sandbox.council.council import Council
+from pipelines.sandbox.council.reports import BY_NAME, REPORTS, Report
+from pipelines.sandbox.council.summary import CaseSummary, Document
+
+__all__ = ["BY_NAME", "REPORTS", "CaseSummary", "Council", "Document", "Report"]

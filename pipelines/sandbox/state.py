@@ -1,0 +1,131 @@
+"""What one sandbox remembers while it runs: its council, clock, accounts, tokens, faults and calls.
+
+Everything comes in: configuration, clock, and the factory of councils. Nothing is kept when it ends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from pipelines.days import LONDON
+from pipelines.sandbox.calls import CallLog
+from pipelines.sandbox.dialect import Dialect
+from pipelines.sandbox.faults import FaultBook
+from pipelines.sandbox.icasework_auth import TokenBook
+from pipelines.settings import SANDBOX_ACCOUNT, SANDBOX_API_KEY, SANDBOX_SECRET
+
+if TYPE_CHECKING:
+    from pipelines.sandbox.council import Council
+
+Clock = Callable[[], datetime]
+
+
+@dataclass(frozen=True)
+class Key:
+    """An API key's secret, and the reports it may read (None: all)."""
+
+    secret: str = field(repr=False)
+    reports: frozenset[int] | None = None
+
+
+def demonstration_accounts() -> Mapping[str, Mapping[str, Key]]:
+    """Return the one published account: by db name, then by API key."""
+    return MappingProxyType({SANDBOX_ACCOUNT: MappingProxyType({SANDBOX_API_KEY: Key(SANDBOX_SECRET)})})
+
+
+class Dials(BaseModel):
+    """What may be turned while the sandbox runs; the council starts anew when seed or size change.
+
+    `clock_offset_seconds` puts the server's clock forward or back, to show what a wrong clock does.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    seed: int = 2026
+    cases_per_day: int = Field(default=40, ge=10, le=50_000)
+    clock_offset_seconds: float = 0
+
+
+@dataclass(frozen=True)
+class SandboxConfig:
+    """How a sandbox is set up: `uat` wants `db` and answers everything on one host, `production` does not."""
+
+    dials: Dials = field(default_factory=Dials)
+    opened: date = date(2025, 1, 1)
+    environment: Literal["uat", "production"] = "uat"
+    accounts: Mapping[str, Mapping[str, Key]] = field(default_factory=demonstration_accounts)
+    dialect: Dialect = field(default_factory=Dialect)
+
+
+CouncilFactory = Callable[[SandboxConfig, Dials], "Council"]
+
+
+def system_clock() -> datetime:
+    """Return this machine's time, aware, in UTC."""
+    return datetime.now(UTC)
+
+
+def open_council(config: SandboxConfig, dials: Dials) -> Council:
+    """Return the invented council of these dials."""
+    from pipelines.sandbox.council import Council  # noqa: PLC0415 - the faker behind it is heavy
+
+    return Council(seed=dials.seed, cases_per_day=dials.cases_per_day, opened=config.opened)
+
+
+class Sandbox:
+    """One running stand-in: what every room shares."""
+
+    def __init__(
+        self,
+        config: SandboxConfig,
+        *,
+        clock: Clock = system_clock,
+        council_factory: CouncilFactory = open_council,
+    ) -> None:
+        self.config = config
+        self.dialect = config.dialect
+        self.dials = config.dials
+        self.faults = FaultBook()
+        self.calls = CallLog()
+        self.tokens = TokenBook()
+        self._clock = clock
+        self._council_factory = council_factory
+        self._council: Council | None = None
+
+    @property
+    def council(self) -> Council:
+        """The council of the present dials, made when first asked for."""
+        if self._council is None:
+            self._council = self._council_factory(self.config, self.dials)
+        return self._council
+
+    def now(self) -> datetime:
+        """Return the server's time, aware, in UTC."""
+        return self._clock().astimezone(UTC) + timedelta(seconds=self.dials.clock_offset_seconds)
+
+    def london_now(self) -> datetime:
+        """Return the server's time as London wall-clock time without a zone."""
+        return self.now().astimezone(LONDON).replace(tzinfo=None)
+
+    def turn(self, wish: object) -> Dials:
+        """Turn the dials named in the mapping `wish`; raise pydantic.ValidationError for a wrong one."""
+        asked = Dials.model_validate(wish)
+        before, self.dials = self.dials, self.dials.model_copy(update=asked.model_dump(exclude_unset=True))
+        if (before.seed, before.cases_per_day) != (self.dials.seed, self.dials.cases_per_day):
+            self._council = None
+        return self.dials
+
+    def secret_of(self, account: str) -> Callable[[str], str | None]:
+        """Return the look-up of an account's secrets by API key."""
+        keys = self.config.accounts.get(account, {})
+
+        def secret(key: str) -> str | None:
+            return keys[key].secret if key in keys else None
+
+        return secret

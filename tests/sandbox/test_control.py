@@ -1,0 +1,118 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+import pytest
+
+from pipelines.sandbox.server import SandboxThread
+from tests.sandbox.caller import Caller, HandClock
+from tests.sandbox.fake_council import FakeCouncil
+
+if TYPE_CHECKING:
+    import httpx  # noqa: TID251 - tests speak HTTP without the product's client
+
+    from pipelines.sandbox.council import Council
+    from pipelines.sandbox.state import Dials, SandboxConfig
+
+
+def test_faults_are_ordered_told_and_taken_away_over_http(
+    caller: Caller, http: httpx.Client, sandbox: SandboxThread
+) -> None:
+    url = f"{sandbox.url}/_sandbox/faults"
+    token = caller.token()
+    wish = {"fault": "status", "status": 503, "calls": 2, "feed": "cases", "day": "2026-11-02"}
+    ordered = http.post(url, json=wish)
+    assert ordered.status_code == 201
+    assert caller.report(token=token).status_code == 503
+    assert caller.report(50522, token=token).status_code == 200
+    (told,) = http.get(url).json()
+    assert {**wish, "id": ordered.json()["id"], "operation": None, "left": 1, "met": 1} == told
+    assert http.delete(f"{url}/{told['id']}").json() == {"cleared": 1}
+    assert caller.report(token=token).status_code == 200
+    for _ in range(3):
+        http.post(url, json={"fault": "empty", "calls": None})
+    assert http.delete(url, params={"id": "4"}).json() == {"cleared": 1}
+    assert http.delete(url).json() == {"cleared": 2}
+    assert http.get(url).json() == []
+
+
+@pytest.mark.parametrize(
+    "body", [b"{", b"[]", b'{"fault":"meteor"}', b'{"fault":"status","status":1}', b"\xff"]
+)
+def test_a_wrong_order_says_what_is_wrong(http: httpx.Client, sandbox: SandboxThread, body: bytes) -> None:
+    answer = http.post(f"{sandbox.url}/_sandbox/faults", content=body)
+    assert answer.status_code == 400
+    assert answer.json()["wrong"]
+    assert http.delete(f"{sandbox.url}/_sandbox/faults?id=x").status_code == 400
+
+
+def test_calls_are_logged_with_their_window_and_without_secrets(
+    caller: Caller, http: httpx.Client, sandbox: SandboxThread
+) -> None:
+    token = caller.token()
+    caller.report(50523, token=token)
+    caller.post("getreport", token, ReportId="50521", FromTime="soon", access_token=token)
+    sandbox.faults.add("status", status=500)
+    caller.get("getcasedetails", token, CaseId="7", Key="k", Signature="s")
+    log = http.get(f"{sandbox.url}/_sandbox/requests").json()
+    assert log["count"] == 4
+    first, report, wrong, details = log["calls"]
+    assert (first["operation"], first["status"], first["feed"], first["first"]) == ("token", 200, None, None)
+    assert report["operation"] == "getreport"
+    assert report["method"] == "POST"
+    assert report["path"] == "/icasework/getreport"
+    assert report["at"] == "2026-11-23T08:00:00+00:00"
+    assert (report["feed"], report["first"], report["last"]) == ("tasks", "2026-11-02", "2026-11-02")
+    assert report["params"]["FromTime"] == "2026-11-02T00:00:00.000"
+    assert (wrong["feed"], wrong["first"], wrong["status"]) == ("cases", None, 400)
+    assert (details["faults"], details["status"]) == (["status"], 500)
+    text = http.get(f"{sandbox.url}/_sandbox/requests").text
+    assert token not in text
+    for name in ("access_token", "assertion", "Signature", '"Key"'):
+        assert name not in text
+
+
+def test_the_log_can_be_narrowed_and_cleared(
+    caller: Caller, http: httpx.Client, sandbox: SandboxThread
+) -> None:
+    url = f"{sandbox.url}/_sandbox/requests"
+    caller.report(50523)
+    caller.report(50524)
+    assert len(http.get(url, params={"operation": "getreport"}).json()["calls"]) == 2
+    assert [call["feed"] for call in http.get(url, params={"feed": "tasks"}).json()["calls"]] == ["tasks"]
+    assert sandbox.calls.told("token")["count"] == 4
+    http.delete(url)
+    assert http.get(url).json() == {"count": 0, "calls": []}
+
+
+def test_dials_make_another_council_and_another_time(http: httpx.Client, clock: HandClock) -> None:
+    made: list[tuple[int, int]] = []
+
+    def make(_: SandboxConfig, dials: Dials) -> Council:
+        made.append((dials.seed, dials.cases_per_day))
+        return cast("Council", FakeCouncil(rows=dials.cases_per_day))
+
+    with SandboxThread(clock=clock, council_factory=make) as sandbox:
+        url = f"{sandbox.url}/_sandbox/dials"
+        caller = Caller(http, sandbox.icasework_url, clock)
+        assert caller.report(50524).text.endswith("Rows,40\r\n")
+        assert http.post(url, json={"cases_per_day": 15}).json()["seed"] == 2026
+        assert caller.report(50524).text.endswith("Rows,15\r\n")
+        http.post(url, json={"seed": 7, "clock_offset_seconds": 7200})
+        assert caller.ask_token().status_code == 400
+        http.post(url, json={"clock_offset_seconds": 0})
+        assert caller.report(50524).status_code == 200
+        assert made == [(2026, 40), (2026, 15), (7, 15)]
+        assert http.post(url, json={"cases_per_day": 9}).status_code == 400
+        assert http.post(url, json={"colour": "red"}).status_code == 400
+        told = http.get(url).json()
+        assert told == {"seed": 7, "cases_per_day": 15, "clock_offset_seconds": 0}
+
+
+def test_the_door_tells_how_the_sandbox_is_set_up_but_no_secret(
+    http: httpx.Client, sandbox: SandboxThread
+) -> None:
+    answer = http.get(f"{sandbox.url}/_sandbox")
+    assert answer.json()["accounts"] == {"sandbox": ["sandbox-key"]}
+    assert answer.json()["environment"] == "uat"
+    assert "sandbox-secret" not in answer.text
