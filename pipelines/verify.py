@@ -13,7 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipelines.errors import CasehouseError
+import polars as pl
+from pandera.errors import SchemaErrors
+
+from pipelines.errors import CasehouseError, Damaged
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
 
 THREADS = 4
 _AHEAD = 4 * THREADS
+_JUDGED_ROWS = 100_000
 
 
 @dataclass(frozen=True)
@@ -39,22 +43,39 @@ class Verdict:
     note: str | None = None
 
 
-def verify(lake: Lake, feeds: Mapping[str, Feed]) -> Iterator[Verdict]:
-    """Yield one verdict a partition, by feed and day, then one for each file that belongs to no partition."""
-    partitions = [(feed, day) for feed in feeds.values() for day in lake.days(feed.key)]
-    waiting: deque[Future[Verdict]] = deque()
-    pool = ThreadPoolExecutor(THREADS, thread_name_prefix="verify")
-    try:
-        for feed, day in partitions:
-            if len(waiting) >= _AHEAD:
-                yield waiting.popleft().result()
-            waiting.append(pool.submit(_verdict, lake, feed, day))
-        while waiting:
-            yield waiting.popleft().result()
-    finally:
-        pool.shutdown(cancel_futures=True)
+def verify(lake: Lake, feeds: Mapping[str, Feed], *, judge: bool = False) -> Iterator[Verdict]:
+    """Yield one verdict a partition, by feed and day, then one for each file that belongs to no partition.
+
+    With `judge` the rows are judged by their contract too, unless they were loaded under another one.
+    """
+    for verdict, feed, day in _proved(lake, feeds):
+        if judge and verdict == Verdict(feed.key, str(day)):
+            yield Verdict(feed.key, str(day), problem=_broken_contract(lake, feed, day))
+        else:
+            yield verdict
     yield from _orphans(lake, feeds)
     yield from _strays(lake, feeds)
+
+
+def _proved(lake: Lake, feeds: Mapping[str, Feed]) -> Iterator[tuple[Verdict, Feed, ReportDay]]:
+    """Prove partitions a few at a time, and yield them in order."""
+    waiting: deque[tuple[Future[Verdict], Feed, ReportDay]] = deque()
+    pool = ThreadPoolExecutor(THREADS, thread_name_prefix="verify")
+    try:
+        for feed in feeds.values():
+            for day in lake.days(feed.key):
+                waiting.append((pool.submit(_verdict, lake, feed, day), feed, day))
+                if len(waiting) > _AHEAD:
+                    yield _first_of(waiting)
+        while waiting:
+            yield _first_of(waiting)
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _first_of(waiting: deque[tuple[Future[Verdict], Feed, ReportDay]]) -> tuple[Verdict, Feed, ReportDay]:
+    future, feed, day = waiting.popleft()
+    return future.result(), feed, day
 
 
 def _verdict(lake: Lake, feed: Feed, day: ReportDay) -> Verdict:
@@ -65,10 +86,31 @@ def _verdict(lake: Lake, feed: Feed, day: ReportDay) -> Verdict:
     note = None
     if receipt.contract != feed.contract.fingerprint:
         note = (
-            f"loaded under contract {receipt.contract}, today's is {feed.contract.fingerprint}: "
-            f"`casehouse ingest {feed.key} {day}` loads it under today's"
+            f"{feed.key} {day}: loaded under contract {receipt.contract}, today's is"
+            f" {feed.contract.fingerprint}; `casehouse ingest {feed.key} {day}` loads it under today's"
         )
     return Verdict(feed.key, str(day), note=note)
+
+
+def _broken_contract(lake: Lake, feed: Feed, day: ReportDay) -> str | None:
+    """Judge a day's rows by pandera, some at a time; tell column, check and count of what broke first."""
+    rows = pl.scan_parquet(lake.path(feed.key, day), glob=False, hive_partitioning=False)
+    for start in range(0, max(1, rows.select(pl.len()).collect().item()), _JUDGED_ROWS):
+        try:
+            feed.contract.schema.validate(rows.slice(start, _JUDGED_ROWS).collect(), lazy=True)
+        except SchemaErrors as broken:
+            # Its own text and failure_cases hold whole rows: only names and counts are taken from it.
+            told = sorted({f"{error.schema.name} {error.check}" for error in broken.schema_errors})
+            return str(
+                Damaged(
+                    f"stored rows break the contract in {len(told)} ways",
+                    why="; ".join(told[:5]),
+                    todo=f"run `casehouse ingest {feed.key} {day}`",
+                    feed=feed.key,
+                    day=str(day),
+                )
+            )
+    return None
 
 
 def _orphans(lake: Lake, feeds: Mapping[str, Feed]) -> Iterator[Verdict]:
@@ -80,7 +122,9 @@ def _orphans(lake: Lake, feeds: Mapping[str, Feed]) -> Iterator[Verdict]:
             except CasehouseError:
                 continue  # its partition has been told as a problem already
             if receipt is None or not receipt.rows_quarantined:
-                yield Verdict(feed, str(day), note="quarantined rows that no loaded day counts")
+                yield Verdict(
+                    feed, str(day), note=f"{feed} {day}: quarantined rows that no loaded day counts"
+                )
 
 
 def _strays(lake: Lake, feeds: Mapping[str, Feed]) -> Iterator[Verdict]:

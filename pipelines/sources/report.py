@@ -28,12 +28,17 @@ class ReportRequest:
 
 @dataclass(frozen=True)
 class Body:
-    """A whole answer on disk: where it is, how it is written, and the digest of the bytes received."""
+    """A whole answer on disk: where it is, how it is written, and the digest of the bytes received.
+
+    `framed` says that the protocol itself proved where the body ends; False where nothing but the end of the
+    connection did.
+    """
 
     path: Path
     format: str
     sha256: str
     size: int
+    framed: bool = False
 
 
 @dataclass(frozen=True)
@@ -57,7 +62,11 @@ class ReportSource(Protocol):
         ...
 
     def open(self, request: ReportRequest, body: Body) -> RawReport:
-        """Read the body as a raw frame; raise Unverified when it cannot be a whole report."""
+        """Read the body as a raw frame; raise Unverified when it cannot be a whole report.
+
+        The file is consumed: what remains of it, under the same name, is what the frame scans. So a body is
+        opened once, and its file kept as long as the frame is used.
+        """
         ...
 
     def close(self) -> None:

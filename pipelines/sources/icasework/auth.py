@@ -1,0 +1,187 @@
+"""Who we are to iCasework: signed assertions, the tokens they buy, and the older key-and-signature scheme.
+
+One `TokenSource` serves one account and is shared by threads. What a token is used for is not here.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from hashlib import md5
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode
+
+import jwt
+import msgspec
+from jwt.algorithms import HMACAlgorithm
+
+from pipelines.errors import Permanent
+from pipelines.sources.icasework.dialect import (
+    ACCOUNT_PARAMETER,
+    BAD_GRANT,
+    SIGNED_PARAMETERS,
+    TOKEN,
+    TOKEN_MARGIN_SECONDS,
+)
+from pipelines.sources.icasework.error_page import error_info
+from pipelines.sources.transport import Call, Refused, http_date
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pydantic import SecretStr
+
+    from pipelines.sources.transport import Answer, Clock, Transport
+
+GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+# A clock that is off by less than this is not worth telling of when a grant is refused.
+_TELLING_SKEW_SECONDS = 30
+
+
+@dataclass(frozen=True)
+class Token:
+    """A bearer token and the instant from which it is not used any more."""
+
+    text: str = field(repr=False)
+    expires_at: datetime
+
+
+class _Grant(msgspec.Struct):
+    """The token call's answer (CODE/live); further keys are let pass."""
+
+    access_token: str
+    expires_in: int = 3600
+
+
+class _ShortKeys(HMACAlgorithm):
+    """HS256 with whatever secret the vendor issued: its length is not ours to choose."""
+
+    def check_key_length(self, key: bytes) -> str | None:  # noqa: ARG002 - the signature is the library's
+        return None
+
+
+def _signer() -> jwt.PyJWS:
+    signer = jwt.PyJWS(algorithms=["HS256"])
+    signer.unregister_algorithm("HS256")
+    signer.register_algorithm("HS256", _ShortKeys(HMACAlgorithm.SHA256))
+    return signer
+
+
+def sign_assertion(*, key: str, secret: str, audience: str, issued_at: datetime) -> str:
+    """Return the assertion that buys a token: HS256, header `{"alg":"HS256"}`, claims iss, aud, iat.
+
+    `audience` is exactly the URL posted to, with its query (CODE).
+    """
+    claims = {"iss": key, "aud": audience, "iat": int(issued_at.timestamp())}
+    payload = msgspec.json.encode(claims)
+    return _signer().encode(payload, secret.encode(), algorithm="HS256", headers={"typ": None})
+
+
+def sign_legacy(operation: str, parameters: Mapping[str, str], *, secret: str, date: str) -> str:
+    """Return the `Signature` of an old-style call: MD5 hex of value signed + request date + secret.
+
+    `date` is the text sent as RequestDate, or today's UTC date where none is sent (DOC, CODE); which value is
+    signed stands in dialect.SIGNED_PARAMETERS.
+    """
+    names = SIGNED_PARAMETERS.get(operation, ())
+    value = next((parameters[name] for name in names if name in parameters), "")
+    return md5(f"{value}{date}{secret}".encode(), usedforsecurity=False).hexdigest()
+
+
+class TokenSource:
+    """Buys tokens for one account and keeps the latest until shortly before it ends."""
+
+    def __init__(
+        self,
+        transport: Transport,
+        *,
+        base: str,
+        account: str | None,
+        key: str,
+        secret: SecretStr,
+        clock: Clock,
+    ) -> None:
+        self._transport = transport
+        self._url = f"{base}/{TOKEN}" + (f"?{urlencode({ACCOUNT_PARAMETER: account})}" if account else "")
+        self._key = key
+        self._secret = secret
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._token: Token | None = None
+
+    def current(self) -> Token:
+        """Return a token with life left; threads that come while one is bought wait for it."""
+        with self._lock:
+            if self._token is None or self._token.expires_at <= self._clock():
+                self._token = self._buy()
+            return self._token
+
+    def renew(self, stale: Token) -> Token:
+        """Return a token other than `stale`, which was refused; several threads buy only one."""
+        with self._lock:
+            if self._token is None or self._token.text == stale.text:
+                self._token = None
+                self._token = self._buy()
+            return self._token
+
+    def _buy(self) -> Token:
+        asked_at = self._clock()
+        try:
+            answer = self._transport.call(self._call(asked_at))
+        except Refused as refusal:
+            raise self._refused(refusal, asked_at) from None
+        if not answer.content.strip():
+            raise Permanent(
+                "iCasework gave an empty answer in place of a token, which is how it tells a wrong account",
+                why="wrong account/db",
+                todo="check CASEHOUSE_ICASEWORK_ACCOUNT and CASEHOUSE_ICASEWORK_ENVIRONMENT",
+            )
+        return self._read(answer, asked_at)
+
+    def _call(self, asked_at: datetime) -> Call:
+        secret = self._secret.get_secret_value()
+        assertion = sign_assertion(key=self._key, secret=secret, audience=self._url, issued_at=asked_at)
+        return Call(
+            what="icasework token",
+            url=self._url,
+            method="POST",
+            form={"grant_type": GRANT, "assertion": assertion},
+            secrets=(assertion, secret),
+        )
+
+    def _read(self, answer: Answer, asked_at: datetime) -> Token:
+        try:
+            grant = msgspec.json.decode(answer.content, type=_Grant)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            grant = None
+        if grant is None or not grant.access_token:
+            raise Permanent(
+                "what answered the token call holds no token",
+                todo="check that CASEHOUSE_ICASEWORK_BASE_URL is iCasework itself, not a portal or a proxy",
+            )
+        life = grant.expires_in - min(TOKEN_MARGIN_SECONDS, grant.expires_in / 10)
+        return Token(grant.access_token, asked_at + timedelta(seconds=life))
+
+    def _refused(self, refusal: Refused, asked_at: datetime) -> Permanent:
+        if error_info(refusal.answer) != BAD_GRANT:
+            refusal.todo = (
+                "check CASEHOUSE_ICASEWORK_BASE_URL, and that the key pair may be used from this address"
+            )
+            return refusal
+        off = clock_skew(refusal.answer, asked_at) or 0
+        is_telling = abs(off) > _TELLING_SKEW_SECONDS
+        side = "behind" if off > 0 else "ahead"
+        clock = f"; this machine's clock is {abs(off):.0f} s {side}" if is_telling else ""
+        return Permanent(
+            "iCasework refused the API key",
+            why=refusal.why + clock,
+            todo="check CASEHOUSE_ICASEWORK_API_KEY, CASEHOUSE_ICASEWORK_SECRET"
+            " and the clock of this machine: the request is signed with all three",
+        )
+
+
+def clock_skew(answer: Answer, now: datetime) -> float | None:
+    """Return by how many seconds the server's clock is ahead of ours; None when it does not tell the time."""
+    told = http_date(answer.header("Date"))
+    return (told - now).total_seconds() if told else None

@@ -1,0 +1,115 @@
+"""A CSV report on disk as a raw frame: header first, row count last, rows never all in memory.
+
+The count is read from the file's end and cut off in place, which takes no time at any size; what remains is
+scanned lazily. So a body is opened once. The other formats have modules of their own.
+"""
+
+from __future__ import annotations
+
+import csv
+import os
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from pipelines.errors import Permanent, Unverified
+from pipelines.sources.icasework.dialect import FOOTER
+from pipelines.sources.report import RawReport
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from typing import BinaryIO
+
+    from pipelines.sources.report import Body
+
+_TAIL_BYTES = 4 << 10
+_PIECE_BYTES = 256 << 10
+_ASK_AGAIN = "ingest the day again; if it stays so, ask the vendor about this report"
+
+
+def open_csv(body: Body, *, may_lack_total: bool) -> RawReport:
+    """Return the header's fields, a lazy frame of strings (empty is null) and the footer's count.
+
+    A body that cannot be a whole report raises Unverified. Left to the reader of the frame, because only a
+    full scan can tell: a row of too many fields, text that is not UTF-8 (polars raises), a row of too few
+    fields and an empty line (polars fills nulls; the count or the contract must tell).
+    """
+    fields = _read_header(body.path)
+    if not fields:
+        raise Unverified("the CSV body has no header", why=f"{body.size} bytes", todo=_ASK_AGAIN)
+    with body.path.open("r+b") as file:
+        total, end = _read_footer(file, is_framed=body.framed, is_wide=len(fields) > 1)
+        if total is None and not may_lack_total:
+            raise Unverified(
+                "the row count is missing at the end of the CSV body, so it may be cut",
+                todo=f"{_ASK_AGAIN}; if it never writes a count, see CASEHOUSE_ICASEWORK_RECONCILE",
+            )
+        if _count_quotes(file, end) % 2:
+            raise Unverified("the CSV body ends inside a quoted cell", todo=_ASK_AGAIN)
+        file.truncate(end)
+    return RawReport(fields, _scan(body.path, fields), total)
+
+
+def _read_header(path: Path) -> tuple[str, ...]:
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            return tuple(next(csv.reader(file, strict=True), ()))
+    except UnicodeDecodeError:
+        raise Permanent("the CSV body is not UTF-8 text", todo=_ASK_AGAIN) from None
+    except csv.Error:
+        raise Unverified("the CSV header cannot be read", todo=_ASK_AGAIN) from None
+
+
+def _read_footer(file: BinaryIO, *, is_framed: bool, is_wide: bool) -> tuple[int | None, int]:
+    """Return the count on the last line, None where it holds none, and the offset where the rows end.
+
+    A bare number that no line end follows may be the first digits of a row that was cut: it counts only when
+    the protocol itself proved that the body had ended. Empty lines around the count are no rows, unless the
+    report has a single field.
+    """
+    size = file.seek(0, os.SEEK_END)
+    tail_start = max(size - _TAIL_BYTES, 0)
+    file.seek(tail_start)
+    tail = file.read()
+    line_end = len(tail.rstrip(b"\r\n"))
+    line_start = tail.rfind(b"\n", 0, line_end) + 1
+    line = tail[line_start:line_end]
+    match = FOOTER.fullmatch(line)
+    is_cut_row = b"," not in line and line_end == len(tail) and not is_framed
+    if match is None or is_cut_row or tail_start + line_start == 0:
+        return None, size
+    rows_end = line_start
+    if is_wide:
+        kept = len(tail[:line_start].rstrip(b"\r\n"))
+        rows_end = tail.find(b"\n", kept) + 1
+    return int(match["rows"]), tail_start + rows_end
+
+
+def _count_quotes(file: BinaryIO, end: int) -> int:
+    """Count the quotes before `end`: odd means that what looked like the last line is inside a cell.
+
+    polars notices an open quote only mostly, and only in a scan; this costs a few hundredths of one.
+    """
+    piece = bytearray(_PIECE_BYTES)
+    view = memoryview(piece)
+    quotes, left = 0, end
+    file.seek(0)
+    while left > 0:
+        got = file.readinto(view[: min(left, _PIECE_BYTES)])  # type: ignore[attr-defined]
+        if not got:
+            break
+        quotes += piece.count(b'"', 0, got)
+        left -= got
+    return quotes
+
+
+def _scan(path: Path, fields: tuple[str, ...]) -> pl.LazyFrame:
+    # The header is skipped, not matched: its names were read by the rules of RFC 4180, and are the schema.
+    return pl.scan_csv(
+        path,
+        has_header=False,
+        skip_rows=1,
+        schema=dict.fromkeys(fields, pl.String()),
+        null_values=[""],
+        glob=False,
+    )

@@ -1,0 +1,110 @@
+"""A JSON report on disk as a raw frame: an array of flat objects whose values are text or null.
+
+The array is parted into its objects without reading them, and these are read a few thousand at a time, so
+that memory holds the mapped file and one batch. A number or a truth value is an error and not its spelling:
+which digits the server meant is not ours to choose. JSON carries no row count.
+"""
+
+from __future__ import annotations
+
+import json
+import mmap
+import re
+from functools import lru_cache
+from itertools import islice
+from typing import TYPE_CHECKING
+
+import msgspec
+import polars as pl
+
+from pipelines.errors import Permanent, Unverified
+from pipelines.sources.icasework.spool import BATCH_ROWS, batch_of, spool
+from pipelines.sources.report import RawReport
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    import pyarrow as pa
+
+    from pipelines.sources.report import Body, ReportRequest
+
+_ASK_AGAIN = "ingest the day again; if it stays so, ask the vendor about this report"
+
+
+def open_json(request: ReportRequest, body: Body) -> RawReport:
+    """Return the first object's keys, a lazy frame of strings (empty is null) and no count.
+
+    Every object must have the first one's keys; Permanent names the row and the field that is otherwise. What
+    is no JSON array raises Unverified. An empty array shows no fields: those asked for are returned.
+    """
+    if not body.size:
+        raise Unverified("the JSON body is empty", todo=_ASK_AGAIN)
+    with body.path.open("rb") as file:
+        # Not closed by us: the objects look into the mapping, which goes when the last of them goes.
+        rows = _part(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+    if not rows:
+        return RawReport(
+            request.fields, pl.LazyFrame(schema=dict.fromkeys(request.fields, pl.String())), None
+        )
+    fields = _keys(rows[0])
+    return RawReport(fields, spool(body, fields, _batches(fields, rows)), None)
+
+
+def _part(text: mmap.mmap) -> list[msgspec.Raw]:
+    """Return the array's objects, unread."""
+    try:
+        return msgspec.json.decode(text, type=list[msgspec.Raw])
+    except msgspec.ValidationError:
+        why = "it is not an array"
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        why = _position(error)
+    raise Unverified("the JSON body is cut or not well-formed", why=why, todo=_ASK_AGAIN)
+
+
+def _keys(row: msgspec.Raw) -> tuple[str, ...]:
+    try:
+        pairs = json.loads(bytes(row), object_pairs_hook=tuple)
+    except ValueError:
+        pairs = None
+    if not isinstance(pairs, tuple) or not pairs:
+        raise Permanent("row 1 of the JSON body is not an object with fields", todo=_ASK_AGAIN)
+    keys = tuple(str(key) for key, _ in pairs)
+    if len(set(keys)) < len(keys):
+        raise Permanent("a field stands twice in row 1 of the JSON body", todo=_ASK_AGAIN)
+    return keys
+
+
+def _batches(fields: tuple[str, ...], rows: Sequence[msgspec.Raw]) -> Iterator[pa.RecordBatch]:
+    decode = _decoder(fields).decode
+    left = iter(rows)
+    done = 0
+    while batch := list(islice(left, BATCH_ROWS)):
+        cells: list[tuple[str | None, ...]] = []
+        fault = ""
+        try:
+            cells.extend(msgspec.structs.astuple(decode(row)) for row in batch)
+        except UnicodeDecodeError:
+            fault = "not UTF-8 text"
+        except msgspec.DecodeError as error:
+            # Types and field names: this library's messages hold no values.
+            fault = str(error)
+        if fault:
+            raise Permanent(
+                f"row {done + len(cells) + 1} of the JSON body is not as the first row",
+                why=fault,
+                todo=_ASK_AGAIN,
+            )
+        done += len(batch)
+        yield batch_of(fields, ([cell or None for cell in column] for column in zip(*cells, strict=True)))
+
+
+@lru_cache(maxsize=32)
+def _decoder(fields: tuple[str, ...]) -> msgspec.json.Decoder[msgspec.Struct]:
+    cells = [(f"cell_{place}", str | None, msgspec.field(name=name)) for place, name in enumerate(fields)]
+    row = msgspec.defstruct("Row", cells, forbid_unknown_fields=True, gc=False)
+    return msgspec.json.Decoder(row)
+
+
+def _position(error: Exception) -> str:
+    found = re.search(r"\(byte [0-9]+\)", str(error))
+    return found.group().strip("()") if found else "it ends too early"

@@ -1,0 +1,392 @@
+"""The HTTP client every source uses: time-outs, tries, whole bodies, and nothing secret in what it says.
+
+A source describes a call (`Call`), says which statuses are good, and gets an `Answer` in memory or a
+`Download` on disk. Tries, waits and their log live here; what a vendor's refusal means, tokens and bodies'
+contents do not. Every error raised is one of pipelines/errors.py, and holds no address, header or field.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import socket
+import ssl
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from hashlib import sha256
+from http import HTTPStatus
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from typing import TYPE_CHECKING, TypeVar
+from urllib.parse import urlsplit
+
+import httpx  # noqa: TID251 - this is the client
+import stamina
+from stamina.instrumentation import RetryDetails, set_on_retry_hooks
+
+from pipelines.errors import CasehouseError, Permanent, Transient
+from pipelines.sources.wholeness import CutShort, UnknownEncoding, is_framed, plain
+from pipelines.sources.wording import clip, scrub
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+Clock = Callable[[], datetime]
+T = TypeVar("T")
+
+logger = logging.getLogger("casehouse.sources.transport")
+
+# A page that explains a refusal is small, an answer held in memory is a token or a record; a body beyond
+# these bounds is neither.
+_PAGE_BYTES = 64 << 10
+_ANSWER_BYTES = 16 << 20
+_HEAD_BYTES = 8 << 10
+
+
+_BROKEN: tuple[tuple[type[Exception], str], ...] = (
+    (httpx.TimeoutException, "timed out"),
+    (httpx.ConnectError, "no connection"),
+    (httpx.ProxyError, "no connection through the proxy"),
+    (httpx.RemoteProtocolError, "the answer was cut short or is not HTTP"),
+    (CutShort, "the answer was cut short"),
+)
+
+
+def utc_now() -> datetime:
+    """Return the present instant; the clock of everything that is not a test."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How often a call is tried and how long it waits between: seconds, doubling, with jitter.
+
+    `longest_wait` also caps what a server asks for by Retry-After.
+    """
+
+    attempts: int = 5
+    first_wait: float = 1.0
+    longest_wait: float = 60.0
+    jitter: float = 1.0
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call: what it is called in messages, where it goes, and which statuses are good.
+
+    A secret never stands in `url` or `query`, which servers and proxies log. `secrets` are texts to be
+    struck out of anything the server says back.
+    """
+
+    what: str
+    url: str
+    method: str = "GET"
+    query: Mapping[str, str] = field(default_factory=dict, repr=False)
+    form: Mapping[str, str] = field(default_factory=dict, repr=False)
+    bearer: str | None = field(default=None, repr=False)
+    secrets: tuple[str, ...] = field(default=(), repr=False)
+    good: frozenset[int] = frozenset({HTTPStatus.OK})
+
+    @property
+    def host(self) -> str:
+        """Scheme, host and port: all that messages tell of the address."""
+        parts = urlsplit(self.url)
+        return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A small answer in memory."""
+
+    status: int
+    headers: Mapping[str, str] = field(repr=False)
+    content: bytes = field(repr=False)
+
+    def header(self, name: str) -> str:
+        """Return a header by its name in any case; empty when it was not sent."""
+        return next((value for key, value in self.headers.items() if key.lower() == name.lower()), "")
+
+
+@dataclass(frozen=True)
+class Download:
+    """A body written to a file: digest and size of its bytes, the first of them, and whether it was framed.
+
+    `framed` means that the protocol itself (a length, chunks, a gzip trailer) showed the end of the body.
+    """
+
+    headers: Mapping[str, str] = field(repr=False)
+    sha256: str
+    size: int
+    head: bytes = field(repr=False)
+    framed: bool
+
+
+class Refused(Permanent):
+    """The source answered with a status that asking again will not change; `answer` is what it said."""
+
+    def __init__(self, what: str, *, answer: Answer, why: str) -> None:
+        super().__init__(what, why=why)
+        self.answer = answer
+
+
+class _Setback(Exception):
+    """One try failed in a way that another may not; `wait` is what the server asked for, in seconds."""
+
+    def __init__(self, call: Call, reason: str, wait: float | None = None) -> None:
+        super().__init__(reason)
+        self.call = call
+        self.reason = reason
+        self.wait = wait
+
+
+def plain_reason(answer: Answer) -> str:
+    """Tell a refusal by its status alone, for a vendor of whom nothing more is known."""
+    try:
+        return HTTPStatus(answer.status).phrase
+    except ValueError:
+        return "unknown status"
+
+
+class Transport:
+    """A pool of connections to one source, for use from several threads.
+
+    `explain` reads the vendor's reason from an answer that is not good. Proxies and certificates are taken
+    from the environment as usual (HTTPS_PROXY, NO_PROXY, SSL_CERT_FILE), except that loopback is always
+    spoken to directly. Cookies are dropped: a report must not depend on an earlier call.
+    """
+
+    def __init__(
+        self,
+        *,
+        connect_seconds: float,
+        read_seconds: float,
+        patience: Patience,
+        clock: Clock = utc_now,
+        explain: Callable[[Answer], str] = plain_reason,
+    ) -> None:
+        self._patience = patience
+        self._clock = clock
+        self._explain = explain
+        self._closed = threading.Event()
+        self._connect_seconds = connect_seconds
+        self._read_seconds = read_seconds
+        self._client = httpx.Client(
+            timeout=httpx.Timeout(read_seconds, connect=connect_seconds, pool=None),
+            headers={"Accept-Encoding": "identity", "User-Agent": "casehouse"},
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+            follow_redirects=False,
+            mounts={f"all://{host}": None for host in ("127.0.0.1", "localhost", "[::1]")},
+        )
+        # stamina tells retries to hooks that are the process's; its own would print them.
+        set_on_retry_hooks([_log_retry])
+
+    def call(self, call: Call) -> Answer:
+        """Call and return the answer in memory; raise Transient after the last try, Refused at once."""
+        return self._try(call, lambda response: _held(call, response, _ANSWER_BYTES))
+
+    def download(self, call: Call, into: Path) -> Download:
+        """Call and stream the body to `into`; a body that is cut is asked for again from the start.
+
+        When no try succeeds the file is removed.
+        """
+        try:
+            return self._try(call, lambda response: _saved(response, into))
+        except CasehouseError:
+            into.unlink(missing_ok=True)
+            raise
+
+    def knock(self, call: Call) -> Answer:
+        """Call once and return whatever is answered, of any status; raise Transient when nothing is."""
+        try:
+            return self._attempt(call, lambda response: _held(call, response, _PAGE_BYTES), any_status=True)
+        except _Setback as setback:
+            reason = setback.reason
+        raise Transient(
+            f"{call.what}: {call.host} cannot be reached",
+            why=reason,
+            todo="check the base URLs in the settings, the network and the proxy",
+        )
+
+    def close(self) -> None:
+        """Give back connections; calls still waiting for another try give up."""
+        self._closed.set()
+        self._client.close()
+
+    def _try(self, call: Call, take: Callable[[httpx.Response], T]) -> T:
+        tries = 0
+        try:
+            for attempt in stamina.retry_context(
+                on=self._next_wait,
+                attempts=self._patience.attempts,
+                timeout=None,
+                wait_initial=self._patience.first_wait,
+                wait_max=self._patience.longest_wait,
+                wait_jitter=self._patience.jitter,
+            ):
+                with attempt:
+                    tries = attempt.num
+                    return self._attempt(call, take)
+        except _Setback as setback:
+            reason = setback.reason
+        # Raised outside the handler, so that no library's error, with its request, hangs on to this one.
+        raise Transient(
+            f"{call.what} got no answer from {call.host}",
+            why=f"{reason}; tried {tries} time{'s' if tries > 1 else ''}",
+            todo="run it again later; if it stays so, run `casehouse doctor` and ask the vendor",
+        )
+
+    def _next_wait(self, error: Exception) -> bool | float:
+        if not isinstance(error, _Setback) or self._closed.is_set():
+            return False
+        if error.wait is None:
+            return True
+        spread = random.uniform(0, self._patience.jitter)  # noqa: S311 - it only keeps threads apart
+        return min(error.wait + spread, self._patience.longest_wait)
+
+    def _attempt(self, call: Call, take: Callable[[httpx.Response], T], *, any_status: bool = False) -> T:
+        """Try once; raise _Setback where another try may help, else one of the product's own errors."""
+        if self._closed.is_set():
+            raise _closed(call)
+        try:
+            with self._client.stream(
+                call.method,
+                call.url,
+                params=dict(call.query) or None,
+                data=dict(call.form) or None,
+                headers={"Authorization": f"Bearer {call.bearer}"} if call.bearer else None,
+            ) as response:
+                if any_status or response.status_code in call.good:
+                    return take(response)
+                refusal = self._judge(call, response)
+        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, CutShort) as error:
+            refusal = self._broken(call, error)
+        except UnknownEncoding as error:
+            refusal = Permanent(
+                f"{call.what}: the answer came encoded as {error}, though plain bytes were asked for",
+                todo="have the proxy or server in between leave bodies as they are",
+            )
+        except RuntimeError:
+            # The client says so when it was closed between our look and its own.
+            if not self._closed.is_set():
+                raise
+            refusal = _closed(call)
+        raise refusal
+
+    def _judge(self, call: Call, response: httpx.Response) -> Exception:
+        """Return the error that a status outside the good ones is."""
+        answer = Answer(response.status_code, dict(response.headers), _page(response))
+        told = scrub(self._explain(answer), (*call.secrets, call.bearer or ""))
+        reason = f"{answer.status}: {clip(told)}"
+        if answer.status == HTTPStatus.TOO_MANY_REQUESTS or answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            return _Setback(call, reason, self._asked_wait(answer))
+        return Refused(f"{call.what} was refused by {call.host}", answer=answer, why=reason)
+
+    def _broken(self, call: Call, error: Exception) -> Exception:
+        """Return the error that a failed exchange is; the library's own words may hold what we sent."""
+        if isinstance(error, (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.LocalProtocolError)):
+            return Permanent(
+                f"{call.what} cannot be sent to {call.host}",
+                why=type(error).__name__,
+                todo="correct the base URL, key or account in the settings",
+            )
+        if _has_cause(error, ssl.SSLCertVerificationError):
+            return Permanent(
+                f"{call.what}: the certificate of {call.host} cannot be trusted",
+                todo="check the host; behind an inspecting proxy, name its root certificate in SSL_CERT_FILE",
+            )
+        return _Setback(call, self._why_broken(error))
+
+    def _why_broken(self, error: Exception) -> str:
+        if isinstance(error, httpx.ConnectTimeout):
+            return f"no connection within {self._connect_seconds:g} s"
+        if isinstance(error, httpx.ReadTimeout):
+            return f"not a byte for {self._read_seconds:g} s"
+        if _has_cause(error, socket.gaierror):
+            return "no such host name is known"
+        if _has_cause(error, ConnectionRefusedError):
+            return "the connection was refused"
+        return next((words for kind, words in _BROKEN if isinstance(error, kind)), "the connection broke")
+
+    def _asked_wait(self, answer: Answer) -> float | None:
+        """Return the seconds that Retry-After asks for, given as a number or an HTTP date; None if not."""
+        asked = answer.header("Retry-After").strip()
+        if asked.isdecimal():
+            return float(asked)
+        until, now = http_date(asked), http_date(answer.header("Date")) or self._clock()
+        return max((until - now).total_seconds(), 0.0) if until else None
+
+
+def http_date(text: str) -> datetime | None:
+    """Read an HTTP date as an aware instant; None when it is none."""
+    try:
+        read = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    return read if read.tzinfo else read.replace(tzinfo=UTC)
+
+
+def _held(call: Call, response: httpx.Response, most: int) -> Answer:
+    content = bytearray()
+    for piece in plain(response):
+        content += piece
+        if len(content) > most:
+            raise Permanent(
+                f"{call.what}: the answer is larger than such an answer can be",
+                why=f"over {most} bytes",
+                todo="check the base URL in the settings",
+            )
+    return Answer(response.status_code, dict(response.headers), bytes(content))
+
+
+def _saved(response: httpx.Response, into: Path) -> Download:
+    digest, size, head = sha256(), 0, b""
+    with into.open("wb") as file:
+        for piece in plain(response):
+            digest.update(piece)
+            file.write(piece)
+            size += len(piece)
+            if len(head) < _HEAD_BYTES:
+                head += piece[: _HEAD_BYTES - len(head)]
+    return Download(dict(response.headers), digest.hexdigest(), size, head, is_framed(response))
+
+
+def _page(response: httpx.Response) -> bytes:
+    """Read what explains a refusal, as far as it comes: the status has already decided."""
+    content = bytearray()
+    try:
+        for piece in plain(response):
+            content += piece
+            if len(content) >= _PAGE_BYTES:
+                break
+    except (httpx.HTTPError, CutShort, UnknownEncoding):
+        logger.debug("the page that explains status %d did not come whole", response.status_code)
+    return bytes(content[:_PAGE_BYTES])
+
+
+def _closed(call: Call) -> Permanent:
+    return Permanent(f"{call.what}: the source was closed meanwhile", todo="open the source again")
+
+
+def _has_cause(error: BaseException, kind: type[BaseException]) -> bool:
+    return any(isinstance(cause, kind) for cause in _causes(error))
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def _log_retry(details: RetryDetails) -> None:
+    setback = details.caused_by
+    if isinstance(setback, _Setback):
+        logger.warning(
+            "%s: try %d failed (%s); trying again in %.1f s",
+            setback.call.what,
+            details.retry_num,
+            setback.reason,
+            details.wait_for,
+        )
