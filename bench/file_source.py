@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pipelines.sources.icasework.reports import open_report
-
 from pipelines.sources.report import Body, RawReport, ReportRequest
 
 if TYPE_CHECKING:
@@ -16,17 +15,26 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class FileSource:
-    """Takes `folder/DAY.csv` (or .xml) away as the day's body."""
+    """Takes `folder/DAY.csv` (or .xml) away as the day's body, whole and digested as a client leaves it."""
 
     folder: Path
-    format: str = "csv"
+    format: str
+    digests: dict[str, str]
+
+    @classmethod
+    def receive(cls, folder: Path, body_format: str = "csv") -> FileSource:
+        """Digest every body in the folder, which a client does while the bytes arrive."""
+        digests = {}
+        for path in folder.glob(f"*.{body_format}"):
+            with path.open("rb") as file:
+                digests[path.stem] = hashlib.file_digest(file, "sha256").hexdigest()
+        return cls(folder, body_format, digests)
 
     def fetch(self, request: ReportRequest, into: Path) -> Body:
-        """Move the file into place and digest it, as a client does with the bytes it receives."""
+        """Move the file into place."""
         (self.folder / f"{request.day}.{self.format}").rename(into)
-        with into.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-        return Body(into, self.format, digest, into.stat().st_size)
+        digest = self.digests[str(request.day)]
+        return Body(into, self.format, digest, into.stat().st_size, framed=True)
 
     def open(self, request: ReportRequest, body: Body) -> RawReport:
         """Open it as the iCasework client would."""

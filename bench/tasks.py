@@ -1,10 +1,17 @@
-"""One task per process: what `bench.measure.run_task` starts. Arguments are paths and counts."""
+"""One task per process: what `bench.measure.run_task` starts. Arguments are paths and counts.
+
+A task prints the wall and CPU seconds of the work itself: imports are paid before, by everyone alike.
+"""
 
 from __future__ import annotations
 
+import hashlib
+import resource
 import sys
 import time
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
@@ -15,36 +22,65 @@ from pipelines.feeds import Policy
 from pipelines.ingest import ingest_days
 from pipelines.lake import Lake
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 FIRST = ReportDay.parse("2026-01-01")
+
+
+@contextmanager
+def timed() -> Iterator[None]:
+    """Print wall and CPU seconds of what stands inside."""
+    began, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_SELF)
+    yield
+    wall, after = time.perf_counter() - began, resource.getrusage(resource.RUSAGE_SELF)
+    print(wall, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
 
 
 def house(folder: str, root: str, count: str, body_format: str) -> None:
     """Load `count` days from body files into a lake; every one must end verified."""
     days = [FIRST.plus(offset) for offset in range(int(count))]
     policy = Policy(reconcile="total" if body_format == "csv" else "none")
-    source = FileSource(Path(folder), body_format)
+    source = FileSource.receive(Path(folder), body_format)
+    with timed():
+        _load(days, source, root, policy)
+
+
+def _load(days: list[ReportDay], source: FileSource, root: str, policy: Policy) -> None:
     for outcome in ingest_days(WIDE, days, source=source, lake=Lake(Path(root)), policy=policy):
         if outcome.error:
             raise outcome.error
 
 
+def digest(path: str) -> None:
+    """Digest a body on disk; a client does so while the bytes arrive."""
+    with timed(), Path(path).open("rb") as file:
+        hashlib.file_digest(file, "sha256")
+
+
 def polars_csv(path: str, out: str) -> None:
     """Bare polars: scan and sink, types inferred, nothing checked."""
-    pl.scan_csv(path).sink_parquet(out)
+    with timed():
+        pl.scan_csv(path).sink_parquet(out)
 
 
 def duckdb_csv(path: str, out: str) -> None:
     """Bare DuckDB: COPY, types sniffed, nothing checked."""
     import duckdb  # noqa: PLC0415 - only this task pays for it
 
-    read = duckdb.read_csv(path)
-    read.write_parquet(out, compression="zstd")
+    with timed():
+        duckdb.read_csv(path).write_parquet(out, compression="zstd")
 
 
 def lxml_dicts(path: str) -> None:
     """Read XML the plain way: iterparse, a dictionary a row."""
     from lxml import etree  # noqa: PLC0415 - only this task pays for it
 
+    with timed():
+        _read_dicts(path, etree)
+
+
+def _read_dicts(path: str, etree: Any) -> None:  # noqa: ANN401 - a module
     rows = []
     for _, element in etree.iterparse(path, tag="Row", resolve_entities=False, no_network=True):
         rows.append({child.tag: child.text for child in element})
@@ -59,20 +95,15 @@ def small_days(folder: str, root: str, plain: str, count: str) -> None:
     """Print seconds a day: one day at a time, a month together, and bare read_csv + write_parquet."""
     number = int(count)
     days = [FIRST.plus(offset) for offset in range(number)]
-    source, policy = FileSource(Path(folder)), Policy()
+    source, policy = FileSource.receive(Path(folder)), Policy()
+    half = number // 2
     began = time.perf_counter()
-    for day in days[: number // 2]:
-        for outcome in ingest_days(WIDE, [day], source=source, lake=Lake(Path(root)), policy=policy):
-            if outcome.error:
-                raise outcome.error
-    alone = (time.perf_counter() - began) / (number // 2)
+    for day in days[:half]:
+        _load([day], source, root, policy)
+    alone = (time.perf_counter() - began) / half
     began = time.perf_counter()
-    for outcome in ingest_days(
-        WIDE, days[number // 2 :], source=source, lake=Lake(Path(root)), policy=policy
-    ):
-        if outcome.error:
-            raise outcome.error
-    together = (time.perf_counter() - began) / (number - number // 2)
+    _load(days[half:], source, root, policy)
+    together = (time.perf_counter() - began) / (number - half)
     bodies = sorted(Path(plain).glob("*.csv"))
     began = time.perf_counter()
     for body in bodies:
@@ -81,7 +112,7 @@ def small_days(folder: str, root: str, plain: str, count: str) -> None:
     print(alone, together, bare)
 
 
-TASKS = {task.__name__: task for task in (house, polars_csv, duckdb_csv, lxml_dicts, small_days)}
+TASKS = {task.__name__: task for task in (house, digest, polars_csv, duckdb_csv, lxml_dicts, small_days)}
 
 
 if __name__ == "__main__":

@@ -90,8 +90,9 @@ def _cells(column: pl.DataType, number: int) -> pl.Expr:
         case pl.Decimal():
             return pl.format("{}.{}", mixed % 500, pl.lit("50"))
         case _:
-            text = pl.format("Item {}, see note", mixed % 97)
-            return pl.when(mixed % 10 > 0).then(text).otherwise(pl.lit(""))
+            spelling = "Item {}, see note" if number % 8 == 7 else "Item {}"  # an eighth is quoted
+            text = pl.format(spelling, mixed % 97)
+            return pl.when(mixed % 10 > 0).then(text).otherwise(None)
 
 
 def frame(rows: int, first: int = 0) -> pl.DataFrame:

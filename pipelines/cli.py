@@ -146,16 +146,16 @@ def verify(*, contracts: bool) -> None:
 @click.option("--csv", "as_csv", is_flag=True, help="Every row, as CSV, instead of a table of the first 50.")
 def sql(query: str, *, as_csv: bool) -> None:
     """Ask the catalogue a question, read-only."""
+    settings = _settings()
     from pipelines.lake import Lake
+    from pipelines.tables import MOST_ROWS, show
     from pipelines.warehouse import run_query
 
-    answer = run_query(Lake(_settings().data_dir), query)
+    lake = Lake(settings.data_dir)
     if as_csv:
-        click.echo(answer.write_csv(), nl=False)
-        return
-    from pipelines.tables import show
-
-    show(answer)
+        click.echo(run_query(lake, query).write_csv(), nl=False)
+    else:
+        show(run_query(lake, query, limit=MOST_ROWS + 1))
 
 
 @cli.command()

@@ -54,6 +54,20 @@ class Decoder:
         """Warehouse names in contract order."""
         return [column.name for column in self.contract.columns]
 
+    @property
+    def marker(self) -> str:
+        """The required column that is made null to mark a bad row in a file written in hope."""
+        return next(column.name for column in self.contract.columns if not column.nullable)
+
+    def hopeful(self) -> list[pl.Expr]:
+        """List the typed columns, with the marker null on every row that breaks a check.
+
+        A Parquet file of them tells by its own footer how many rows came and how many of them are bad.
+        """
+        marker = self.marker
+        marked = pl.when(~self.is_bad()).then(pl.col(marker)).alias(marker)
+        return [marked if name == marker else pl.col(name) for name in self.names]
+
     def counts(self) -> list[pl.Expr]:
         """Count the rows that break each check: a column a check, in the order of `checks`."""
         return [check.broken.sum().alias(f"check_{position}") for position, check in enumerate(self.checks)]

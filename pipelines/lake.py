@@ -12,9 +12,9 @@ import json
 import os
 import shutil
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -180,8 +180,12 @@ class Lake:
 
 
 def _days_below(folder: Path) -> list[ReportDay]:
-    names = (path.parent.name for path in folder.glob(f"{PARTITION}*/{PART}"))
-    return sorted(ReportDay.parse(name.removeprefix(PARTITION)) for name in names)
+    """List the days of partition folders; whatever else lies there is told by `casehouse verify`."""
+    found = []
+    for path in folder.glob(f"{PARTITION}????-??-??/{PART}"):
+        with suppress(ValueError):
+            found.append(ReportDay(date.fromisoformat(path.parent.name.removeprefix(PARTITION))))
+    return sorted(found)
 
 
 def _proved_seal(path: Path) -> str | None:

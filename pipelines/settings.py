@@ -73,6 +73,7 @@ class Settings(BaseSettings):
     icasework_format: ReportFormat = Field(
         "csv", description="Format asked for; only csv carries a row count."
     )
+    icasework_method: Literal["POST", "GET"] = Field("POST", description="How getreport is called.")
     icasework_reconcile: Literal["total", "none"] = Field(
         "total", description="none: accept days without a source total and show them as unverified."
     )

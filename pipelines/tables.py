@@ -15,7 +15,10 @@ WIDEST_CELL = 60
 
 
 def show(frame: pl.DataFrame, console: Console | None = None) -> None:
-    """Print the first rows of a frame; numbers stand to the right, empty cells stay empty."""
+    """Print the first rows of a frame; numbers stand to the right, empty cells stay empty.
+
+    One row more than MOST_ROWS is enough to say that there are more.
+    """
     console = console or Console()
     table = Table(header_style="bold")
     for name, dtype in frame.schema.items():
@@ -24,7 +27,7 @@ def show(frame: pl.DataFrame, console: Console | None = None) -> None:
         table.add_row(*(_cell(value) for value in row))
     console.print(table)
     if frame.height > MOST_ROWS:
-        console.print(f"{MOST_ROWS} of {frame.height:,} rows; --csv gives all")
+        console.print(f"the first {MOST_ROWS} rows; --csv gives all")
 
 
 def _cell(value: object) -> str:

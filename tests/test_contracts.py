@@ -82,17 +82,17 @@ def test_the_fingerprint_changes_with_what_is_stored_and_not_with_its_descriptio
     class First(Rows):
         """One."""
 
-        number: Whole = wire("N", "A number.", ge=1)
+        number: Whole = wire("N", "A number.", required=True, ge=1)
 
     class Reworded(Rows):
         """Another."""
 
-        number: Whole = wire("N", "The number.", ge=1, privacy="personal")
+        number: Whole = wire("N", "The number.", required=True, ge=1, privacy="personal")
 
     class Looser(Rows):
         """A third."""
 
-        number: Whole = wire("N", "A number.", ge=0)
+        number: Whole = wire("N", "A number.", required=True, ge=0)
 
     prints = [Contract("test/x", model).fingerprint for model in (First, Reworded, Looser)]
     assert prints[0] == prints[1] != prints[2]
@@ -106,3 +106,13 @@ def test_a_column_that_does_not_say_what_it_is_is_refused() -> None:
 
     with pytest.raises(SettingsError, match="word"):
         _ = Contract("test/silent", Silent).columns
+
+
+def test_a_contract_that_requires_nothing_is_refused() -> None:
+    class Empty(Rows):
+        """Empty."""
+
+        word: Text = wire("W", "A word.")
+
+    with pytest.raises(SettingsError, match="required"):
+        _ = Contract("test/empty", Empty).columns

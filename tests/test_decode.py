@@ -159,7 +159,7 @@ def test_a_check_without_an_expression_is_refused() -> None:
     class Odd(Rows):
         """Odd."""
 
-        word: Text = wire("W", "A word.", str_startswith="a")
+        word: Text = wire("W", "A word.", required=True, str_startswith="a")
 
     with pytest.raises(SettingsError, match="str_startswith"):
         decoder_for(Contract("test/odd", Odd), ICASEWORK)

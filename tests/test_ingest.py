@@ -133,6 +133,14 @@ def test_a_total_that_differs_or_is_missing_fails_the_day(
 
 
 @pytest.mark.usefixtures("size")
+def test_a_bad_row_does_not_make_up_for_a_row_too_many(lake: Lake, days: list[ReportDay]) -> None:
+    rows = [parcel(number) for number in range(1, 201)] + [parcel(0)]
+    source = PlainSource(rows={str(days[0]): rows}, totals={str(days[0]): 200})
+    with pytest.raises(Unverified, match="the source says 200, the body holds 201"):
+        ingest(PARCELS, days[0], source=source, lake=lake, policy=Policy())
+
+
+@pytest.mark.usefixtures("size")
 def test_a_feed_may_say_that_its_source_has_no_total(lake: Lake, days: list[ReportDay]) -> None:
     source = fill(PlainSource(), days, 3)
     source.totals[str(days[0])] = None

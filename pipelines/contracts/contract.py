@@ -96,8 +96,13 @@ class Contract:
 
     @cached_property
     def columns(self) -> tuple[Column, ...]:
-        """Every column in CSVFields order."""
-        return tuple(_column(self.feed, name, column) for name, column in self.schema.columns.items())
+        """Every column in CSVFields order; at least one of them is required, or a row would say nothing."""
+        columns = tuple(_column(self.feed, name, column) for name, column in self.schema.columns.items())
+        if all(column.nullable for column in columns):
+            raise SettingsError(
+                f"no column of contract {self.feed} is required", todo="declare one with required=True"
+            )
+        return columns
 
     @property
     def wire_fields(self) -> tuple[str, ...]:

@@ -22,7 +22,7 @@ from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlsplit
 
-import httpx  # noqa: TID251 - this is the client
+import httpx
 import stamina
 from stamina.instrumentation import RetryDetails, set_on_retry_hooks
 

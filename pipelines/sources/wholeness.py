@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    import httpx  # noqa: TID251 - part of the client
+    import httpx
 
 _GZIP_BITS = 16 + zlib.MAX_WBITS
 

@@ -17,7 +17,7 @@ LONGEST = 200
 # Parameters by which the sources' tokens and signatures travel, and JSON web tokens by their look.
 _SECRET_PARAMETER = re.compile(
     r"""(?i)\b(access_token|refresh_token|assertion|signature|secret|key|password|token|x-hash|x-public)"""
-    r"""(\s*=\s*["']?|["']\s*:\s*["']?)[^\s"'&<>;,]+"""
+    r"""(["']?\s*=\s*["']?|["']\s*:\s*["']?)[^\s"'&<>;,]+"""
 )
 _BEARER = re.compile(r"(?i)\b(bearer|basic)\s+[\w.~+/=%-]+")
 _WEB_TOKEN = re.compile(r"\beyJ[\w-]{6,}(?:\.[\w-]*){1,2}")

@@ -12,7 +12,7 @@ import pyarrow as pa
 from pyarrow.parquet import ParquetWriter
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from pipelines.sources.report import Body
 
@@ -42,9 +42,21 @@ def spool(body: Body, fields: Sequence[str], batches: Iterable[pa.RecordBatch]) 
     beside = body.path.with_name(f"{body.path.name}.spool")
     try:
         with ParquetWriter(beside, schema, compression="lz4", write_statistics=False) as file:
-            for batch in batches:
-                file.write_batch(batch)
+            for group in _grouped(batches):
+                file.write_table(pa.Table.from_batches(group, schema))
         beside.replace(body.path)
     finally:
         beside.unlink(missing_ok=True)
     return pl.scan_parquet(body.path, glob=False)
+
+
+def _grouped(batches: Iterable[pa.RecordBatch]) -> Iterator[list[pa.RecordBatch]]:
+    """Join small batches until they make a row group."""
+    group: list[pa.RecordBatch] = []
+    for batch in batches:
+        group.append(batch)
+        if sum(one.num_rows for one in group) >= BATCH_ROWS:
+            yield group
+            group = []
+    if group:
+        yield group

@@ -1,16 +1,15 @@
 """An XML report on disk as a raw frame: any root, each child a row, each row's children its cells.
 
 Two readers give the same frame. A compiled one (xml2arrow) takes a fifth of the time, but lets truncated and
-odd documents pass, so it is used only for documents proved regular: UTF-8, no DOCTYPE, comment or CDATA, and
-from the first byte to the last nothing but rows of the very shape of the first (see regular_xml.py). All
-others go to lxml, which reads what is XML and refuses what is not. No reader fetches anything or knows
-entities. XML carries no row count.
+odd documents pass, so it is given only what is proved regular (see regular_xml.py). All other documents go to
+lxml, which reads what is XML and refuses what is not. No reader fetches anything or knows entities. XML
+carries no row count.
 """
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from collections import deque
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import lru_cache
 from itertools import islice
 from pathlib import Path
@@ -19,13 +18,11 @@ from typing import TYPE_CHECKING
 
 import msgspec
 import polars as pl
-import pyarrow as pa
-import pyarrow.compute as pc
 from lxml import etree
 from xml2arrow import Xml2ArrowError, XmlToArrowParser
 
 from pipelines.errors import Permanent, Unverified
-from pipelines.sources.icasework.regular_xml import prove_regular
+from pipelines.sources.icasework.regular_xml import Irregular, Piece, Shape, prove_regular
 from pipelines.sources.icasework.spool import BATCH_ROWS, batch_of, spool
 from pipelines.sources.report import RawReport
 
@@ -33,22 +30,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from typing import BinaryIO
 
+    import pyarrow as pa
+
     from pipelines.sources.report import Body, ReportRequest
 
+_TABLE = "rows"
+# The proof holds one core; a piece is read in less time than the next one is proved.
+_READERS = 2
 _ASK_AGAIN = "ingest the day again; if it stays so, ask the vendor about this report"
-
-
-@dataclass(frozen=True)
-class Shape:
-    """The tags of a document, as its first row shows them; `row` is None when there is no row."""
-
-    root: str
-    row: str | None
-    fields: tuple[str, ...]
-
-
-class _Irregular(Exception):
-    """The compiled reader did not see what was proved; lxml decides."""
 
 
 def open_xml(request: ReportRequest, body: Body) -> RawReport:
@@ -59,18 +48,18 @@ def open_xml(request: ReportRequest, body: Body) -> RawReport:
     for are returned.
     """
     shape = _peek(body.path)
-    if shape.row is None:
+    if shape is None:
         return RawReport(
             request.fields, pl.LazyFrame(schema=dict.fromkeys(request.fields, pl.String())), None
         )
     try:
         frame = spool(body, shape.fields, _compiled(body, shape))
-    except (_Irregular, Xml2ArrowError, TypeError):
+    except (Irregular, Xml2ArrowError, TypeError):
         # Not regular, or not even UTF-8 (a TypeError): lxml reads it, or says why not.
         frame = None
-    return RawReport(
-        shape.fields, spool(body, shape.fields, _parsed(body, shape)) if frame is None else frame, None
-    )
+    if frame is None:
+        frame = spool(body, shape.fields, _parsed(body, shape))
+    return RawReport(shape.fields, frame, None)
 
 
 def _events(file: BinaryIO, *events: str, tag: str | None = None) -> etree.iterparse:
@@ -88,8 +77,8 @@ def _events(file: BinaryIO, *events: str, tag: str | None = None) -> etree.iterp
     )
 
 
-def _peek(path: Path) -> Shape:
-    """Read as far as the end of the first row."""
+def _peek(path: Path) -> Shape | None:
+    """Read as far as the end of the first row; None when there is no row."""
     try:
         with path.open("rb") as file:
             return _first_row(_events(file, "start", "end"))
@@ -98,7 +87,7 @@ def _peek(path: Path) -> Shape:
     raise fault
 
 
-def _first_row(events: etree.iterparse) -> Shape:
+def _first_row(events: etree.iterparse) -> Shape | None:
     opened: list[etree._Element] = []
     for event, element in events:
         if event == "start":
@@ -110,7 +99,7 @@ def _first_row(events: etree.iterparse) -> Shape:
         if len(opened) == 1:
             return Shape(opened[0].tag, element.tag, _cells_of_first(element))
         if not opened and not (element.text or "").strip():
-            return Shape(element.tag, None, ())
+            return None
         if not opened:
             raise Permanent("the XML body holds text in place of rows, so it is no report", todo=_ASK_AGAIN)
     raise Unverified("the XML body has no root", todo=_ASK_AGAIN)
@@ -130,46 +119,45 @@ def _not_well_formed(error: etree.XMLSyntaxError) -> Unverified:
 
 
 def _compiled(body: Body, shape: Shape) -> Iterator[pa.RecordBatch]:
-    """Read while the proof runs beside; raise _Irregular unless all the rows that it counts came."""
-    row = shape.row or ""
-    reader = _reader(shape.root, row, shape.fields)
-    with ThreadPoolExecutor(1, thread_name_prefix="prove-xml") as beside:
-        proof = beside.submit(prove_regular, body.path, shape.root, row, shape.fields)
-        rows = 0
-        for _, batch in reader.parse_batches(body.path, max_rows_per_batch=BATCH_ROWS):
-            if proof.done() and proof.result() is None:
-                raise _Irregular
-            rows += batch.num_rows
-            yield _line_ends_joined(batch)
-        if proof.result() != rows:
-            raise _Irregular
+    """Read a regular document, piece by piece as it is proved, a few pieces at a time beside the proof.
+
+    Raises Irregular where the proof ends, or where the reader does not see the rows that it counted.
+    """
+    reader = _reader(shape)
+    with ThreadPoolExecutor(_READERS, thread_name_prefix="read-xml") as pool:
+        waiting: deque[Future[pa.RecordBatch]] = deque()
+        for piece in prove_regular(body.path, shape):
+            waiting.append(pool.submit(_read_piece, reader, piece))
+            if len(waiting) > _READERS:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+
+def _read_piece(reader: XmlToArrowParser, piece: Piece) -> pa.RecordBatch:
+    batch = reader.parse(piece.content)[_TABLE]
+    if batch.num_rows != piece.rows:
+        raise Irregular
+    return batch
 
 
 @lru_cache(maxsize=32)
-def _reader(root: str, row: str, fields: tuple[str, ...]) -> XmlToArrowParser:
+def _reader(shape: Shape) -> XmlToArrowParser:
     """Build the compiled reader, which takes its configuration from a YAML file; JSON is YAML."""
     cells = [
-        {"name": name, "xml_path": f"/{root}/{row}/{name}", "data_type": "Utf8", "nullable": True}
-        for name in fields
+        {
+            "name": name,
+            "xml_path": f"/{shape.root}/{shape.row}/{name}",
+            "data_type": "Utf8",
+            "nullable": True,
+        }
+        for name in shape.fields
     ]
-    table = {"name": "rows", "xml_path": f"/{root}", "levels": [], "fields": cells}
+    table = {"name": _TABLE, "xml_path": f"/{shape.root}", "levels": [], "fields": cells}
     with TemporaryDirectory() as folder:
         path = Path(folder) / "reader.yaml"
         path.write_bytes(msgspec.json.encode({"tables": [table]}))
         return XmlToArrowParser(path)
-
-
-def _line_ends_joined(batch: pa.RecordBatch) -> pa.RecordBatch:
-    """Turn CRLF and CR into LF, as every XML parser must, but the compiled one does not."""
-    columns = []
-    for column in batch.columns:
-        joined = column
-        text = column.buffers()[2]
-        if text is not None and b"\r" in text.to_pybytes():
-            joined = pc.replace_substring(joined, "\r\n", "\n")
-            joined = pc.replace_substring(joined, "\r", "\n")
-        columns.append(joined)
-    return pa.RecordBatch.from_arrays(columns, schema=batch.schema)
 
 
 def _parsed(body: Body, shape: Shape) -> Iterator[pa.RecordBatch]:

@@ -1,0 +1,227 @@
+"""Backfills: which days of which feeds are wanted, launch them in Dagster, follow them, tell what came of it.
+
+The same backfill that the UI would launch. What a run does with its days is told in feeds.py.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from pipelines.days import ReportDay, span
+from pipelines.errors import CasehouseError, Permanent
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from assets.client import DagsterClient, Run
+    from pipelines.lake import Lake
+    from pipelines.settings import Settings
+
+Cell = tuple[str, str]  # a feed and a day, as Dagster's keys are written
+LOOK_SECONDS = 1.0
+_BROKEN = {"FAILED", "FAILING", "CANCELED", "CANCELING"}
+_LOADED = "MATERIALIZED"
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """The days of each feed that shall be loaded."""
+
+    days: Mapping[str, tuple[ReportDay, ...]]
+
+    @property
+    def cells(self) -> set[Cell]:
+        """Every feed and day."""
+        return {(feed, str(day)) for feed, days in self.days.items() for day in days}
+
+    @property
+    def ranges(self) -> dict[str, list[tuple[str, str]]]:
+        """The days of each feed as unbroken ranges, both ends included; feeds without days are left out."""
+        return {feed: list(_ranges(days)) for feed, days in self.days.items() if days}
+
+
+def _ranges(days: Sequence[ReportDay]) -> Iterator[tuple[str, str]]:
+    """Yield the ends of each stretch of days that follow on one another."""
+    numbered = enumerate(sorted(days))
+    for _, stretch in groupby(numbered, key=lambda pair: pair[1].date.toordinal() - pair[0]):
+        found = [day for _, day in stretch]
+        yield str(found[0]), str(found[-1])
+
+
+def every_day(
+    feeds: Sequence[str], first: ReportDay, last: ReportDay, settings: Settings, yesterday: ReportDay
+) -> Wanted:
+    """Return every day of the span for each feed; raise Permanent when part of it cannot be asked for."""
+    if last < first:
+        raise Permanent(f"{last} is before {first}", todo="give the earlier day as --from")
+    if first < settings.first_day:
+        raise Permanent(
+            f"{first} is before the first report day {settings.first_day}",
+            todo="begin later, or set CASEHOUSE_START_DATE to an earlier day",
+        )
+    if yesterday < last:
+        raise Permanent(f"{last} is not over yet", todo=f"end at {yesterday} or earlier")
+    return Wanted({feed: tuple(span(first, last)) for feed in feeds})
+
+
+def only_missing(wanted: Wanted, client: DagsterClient, lake: Lake) -> Wanted:
+    """Return the days that failed or are missing: in Dagster's record, or in the lake itself."""
+    ranges = client.partition_ranges(wanted.days)
+    return Wanted(
+        {
+            feed: tuple(_outstanding(feed, days, ranges.get(feed, []), client, lake))
+            for feed, days in wanted.days.items()
+        }
+    )
+
+
+def _outstanding(
+    feed: str,
+    days: Sequence[ReportDay],
+    ranges: Sequence[tuple[str, str, str]],
+    client: DagsterClient,
+    lake: Lake,
+) -> Iterator[ReportDay]:
+    status = {day: _status_of(day, ranges) for day in days}
+    unseen = [str(day) for day, one in status.items() if one is None and _is_stored(feed, day, lake)]
+    # The statuses come from a cache that can lose days while runs are being launched (dagster 1.13).
+    recorded = client.materialised(feed, unseen) if unseen else set()
+    for day, one in status.items():
+        loaded = one == _LOADED or (one is None and str(day) in recorded)
+        if not loaded or not _is_stored(feed, day, lake):
+            yield day
+
+
+def _status_of(day: ReportDay, ranges: Sequence[tuple[str, str, str]]) -> str | None:
+    key = str(day)
+    return next((status for status, first, last in ranges if first <= key <= last), None)
+
+
+def _is_stored(feed: str, day: ReportDay, lake: Lake) -> bool:
+    try:
+        return lake.receipt(feed, day) is not None
+    except CasehouseError:
+        return False  # damaged: it is loaded again
+
+
+@dataclass
+class Course:
+    """How a backfill stands: cells loaded, cells failed and why, cells that runs are working on."""
+
+    wanted: set[Cell]
+    loaded: set[Cell] = field(default_factory=set)
+    failed: dict[Cell, str] = field(default_factory=dict)
+    running: set[Cell] = field(default_factory=set)
+    note: str = ""
+
+    @property
+    def open(self) -> set[Cell]:
+        """Cells of which nothing is known yet."""
+        return self.wanted - self.loaded - self.failed.keys()
+
+    def counts(self, feed: str) -> tuple[int, int, int, int]:
+        """Return how many cells of a feed are wanted, loaded, failed and being worked on."""
+        groups = (self.wanted, self.loaded & self.wanted, self.failed.keys(), self.running)
+        wanted, loaded, failed, running = (sum(1 for one, _ in group if one == feed) for group in groups)
+        return wanted, loaded, failed, running
+
+
+def launch(client: DagsterClient, wanted: Wanted, title: str) -> str:
+    """Launch the backfill; return its id."""
+    return client.launch_backfill(wanted.ranges, title=title, tags={"casehouse/started_by": "command"})
+
+
+def follow(
+    client: DagsterClient,
+    backfill: str,
+    wanted: Wanted,
+    *,
+    check: Callable[[], None],
+    pause: Callable[[float], None] = time.sleep,
+) -> Iterator[Course]:
+    """Yield how the backfill stands, about once a second, until every cell is loaded or has failed.
+
+    `check` is called at every look and may raise, for example when Dagster itself has ended. Raises
+    Permanent when the backfill was cancelled or broke before every cell was tried.
+    """
+    follower = _Follower(client, backfill, Course(wanted.cells))
+    while True:
+        check()
+        course = follower.look()
+        yield course
+        if not course.open:
+            return
+        pause(LOOK_SECONDS)
+
+
+class _Follower:
+    """Reads the logs of a backfill's runs, each line once.
+
+    The logs and not the partitions' status: that one is a cache, dear to refresh, and reading it while runs
+    are being launched can make it lose days for everybody (dagster 1.13).
+    """
+
+    def __init__(self, client: DagsterClient, backfill: str, course: Course) -> None:
+        self._client = client
+        self._backfill = backfill
+        self._course = course
+        self._cursors: dict[str, str | None] = {}
+        self._reasons: dict[Cell, str] = {}
+        self._settled: set[str] = set()
+
+    def look(self) -> Course:
+        course = self._course
+        # Asked first: a run that begins in between is found by the next look.
+        status, why = self._client.backfill_status(self._backfill)
+        runs = self._client.runs_of_backfill(self._backfill)
+        course.running = set()
+        for run in runs:
+            if run.id not in self._settled and run.status != "QUEUED":
+                self._read(run, retried={one.parent for one in runs})
+        waiting = sum(run.status == "QUEUED" for run in runs)
+        course.note = _note(len(runs), waiting)
+        ended = not any(not run.is_finished for run in runs) and status != "REQUESTED"
+        if course.open and (status in _BROKEN or ended):
+            raise Permanent(
+                f"backfill {self._backfill} is {status.lower()} with {len(course.open)} partitions untried",
+                why=why,
+                todo="see it in the Dagster UI under Runs, Backfills; then launch it again with --missing",
+            )
+        return course
+
+    def _read(self, run: Run, retried: set[str | None]) -> None:
+        course = self._course
+        happened = self._client.read_log(run.id, self._cursors.get(run.id))
+        self._cursors[run.id] = happened.cursor
+        for cell in happened.materialised:
+            course.loaded.add(cell)
+            course.failed.pop(cell, None)
+        cells = _cells_of(run)
+        for step, days, reason in happened.step_failures:
+            feed = next((one for one in run.feeds if one.replace("/", "__") == step), "")
+            self._reasons |= {(feed, day): told for day, told in days.items()}
+            self._reasons |= {cell: reason for cell in cells if cell[0] == feed and not days}
+        if not run.is_finished:
+            course.running |= cells - course.loaded
+            return
+        if run.will_retry:  # its process died: Dagster launches the same days again
+            if run.id in retried:
+                self._settled.add(run.id)
+            return
+        self._settled.add(run.id)
+        for cell in (cells & course.wanted) - course.loaded:
+            course.failed[cell] = self._reasons.get(cell) or happened.run_failure or f"run {run.id} ended"
+
+
+def _cells_of(run: Run) -> set[Cell]:
+    days = [str(day) for day in span(ReportDay.parse(run.first), ReportDay.parse(run.last))]
+    return {(feed, day) for feed in run.feeds for day in days}
+
+
+def _note(runs: int, waiting: int) -> str:
+    if not runs:
+        return "waiting for Dagster's daemon to take it up (it looks every 30 seconds)"
+    return f"{runs} runs, {waiting} waiting" if waiting else f"{runs} runs"

@@ -1,0 +1,67 @@
+"""The one Definitions that Dagster loads, and `build_defs` to make it with other parts.
+
+Loading reads the settings, touches no network and no lake.
+"""
+
+from __future__ import annotations
+
+import warnings
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, TypedDict, Unpack
+
+import dagster as dg
+
+from assets.feeds import feed_asset
+from assets.resources import Workplace
+from assets.schedules import nightly_job, nightly_schedule, rebuild_job, rebuild_sensor
+from assets.warehouse import catalogue_asset
+from pipelines.feeds import FEEDS, connect
+from pipelines.lake import Lake
+from pipelines.settings import load_settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from pipelines.feeds import Feed
+    from pipelines.settings import Settings
+    from pipelines.sources.report import ReportSource
+
+
+class Overrides(TypedDict, total=False):
+    """Parts that a caller may give instead of the product's own."""
+
+    settings: Settings
+    lake: Lake
+    feeds: Mapping[str, Feed]
+    connect: Callable[[str, Settings], ReportSource]
+    now: Callable[[], datetime]
+
+
+def build_defs(**overrides: Unpack[Overrides]) -> dg.Definitions:
+    """Make the definitions; what is not given comes from the environment and `.env`."""
+    settings = overrides.get("settings") or load_settings()
+    place = Workplace(
+        settings=settings,
+        lake=overrides.get("lake") or Lake(settings.data_dir),
+        feeds=overrides.get("feeds") or FEEDS,
+        connect=overrides.get("connect") or connect,
+        now=overrides.get("now") or (lambda: datetime.now(UTC)),
+    )
+    with warnings.catch_warnings():
+        # BackfillPolicy is marked beta; what is leaned on is held by tests/assets/test_dagster_itself.py.
+        warnings.simplefilter("ignore", dg.BetaWarning)
+        nightly = nightly_job(place)
+        return dg.Definitions(
+            assets=[*(feed_asset(feed, place) for feed in place.feeds.values()), catalogue_asset(place)],
+            jobs=[nightly, rebuild_job()],
+            schedules=[nightly_schedule(nightly, settings)],
+            sensors=[rebuild_sensor()],
+            # One feed after the other in the run's own process: a process per step costs a second each.
+            executor=dg.in_process_executor,
+        )
+
+
+@dg.definitions
+def defs() -> dg.Definitions:
+    """Return the product's definitions; Dagster calls it when it loads this module."""
+    return build_defs()

@@ -1,0 +1,167 @@
+"""The demo: the whole product on invented data, from an empty directory to answers, in one command.
+
+It starts the sandbox and a Dagster as children, launches an ordinary backfill, has the catalogue built, and
+shows what came of it. It only ever talks to the sandbox: a lake that belongs to a real account is refused.
+"""
+
+from __future__ import annotations
+
+import socket
+import sys
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rich.table import Table
+
+from assets.backfill import every_day, only_missing
+from assets.processes import ANY_PORT, Children, ToldToStop, require_port
+from assets.services import Services, child_environment, home, logs_of, open_services
+from assets.work import load_days, rebuild_catalogue
+from pipelines.errors import CasehouseError, Permanent, SettingsError
+from pipelines.feeds import FEEDS
+from pipelines.lake import Lake
+from pipelines.tables import show
+from pipelines.warehouse import catalogue_path, run_query
+from pipelines.warehouse.statements import sections
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from rich.console import Console
+
+    from assets.backfill import Wanted
+    from pipelines.settings import Settings
+
+SANDBOX_SECONDS = 60.0
+_LOOK_SECONDS = 0.1
+
+
+@dataclass(frozen=True)
+class Demo:
+    """One demo: so many days up to yesterday, with the UI left up afterwards or not."""
+
+    settings: Settings
+    days: int
+    serve: bool
+    now: datetime
+    console: Console
+
+    def run(self) -> bool:
+        """Run it; return whether every day of every feed is proved. With `serve`, return at Ctrl-C."""
+        _refuse_real_account(self.settings)
+        wanted = self._wanted()
+        sandbox_port = self._port("sandbox_port", "127.0.0.1")
+        dagster_port = self._port("dagster_port", self.settings.dagster_host)
+        env = {"CASEHOUSE_SANDBOX_PORT": str(sandbox_port)}
+        with Children(logs_of(home()), child_environment(), home()) as children:
+            self._start_sandbox(children, sandbox_port)
+            with open_services(self.settings, children, dagster_port, env) as dagster:
+                self._load(dagster, wanted)
+                proved = self._tell(wanted)
+                if self.serve:
+                    dagster.start_daemon()
+                    self._serve(dagster, children)
+        return proved
+
+    def _wanted(self) -> Wanted:
+        yesterday = self.settings.last_day(self.now)
+        first = yesterday.plus(1 - self.days)
+        return every_day(list(FEEDS), first, yesterday, self.settings, yesterday)
+
+    def _port(self, name: str, host: str) -> int:
+        """Return the set port, or any free one where nobody chose it and nobody will visit."""
+        setting = f"CASEHOUSE_{name.upper()}"
+        chosen = self.serve or name in self.settings.model_fields_set
+        return require_port(host, getattr(self.settings, name) if chosen else ANY_PORT, setting)
+
+    def _start_sandbox(self, children: Children, port: int) -> None:
+        children.start("sandbox", [sys.executable, "-m", "pipelines.cli", "sandbox", "--port", str(port)])
+        until = time.monotonic() + SANDBOX_SECONDS
+        while not _listens(port):
+            children.check()
+            if time.monotonic() > until:
+                raise Permanent("the sandbox did not come up", todo=f"read {children.logs / 'sandbox.log'}")
+            time.sleep(_LOOK_SECONDS)
+
+    def _load(self, dagster: Services, wanted: Wanted) -> None:
+        lake = Lake(self.settings.data_dir)
+        outstanding = only_missing(wanted, dagster.client, lake)
+        if not outstanding.cells:
+            self.console.print(
+                f"all {len(wanted.cells)} partitions are loaded already; nothing was asked for"
+            )
+        else:
+            self.console.print(
+                f"loading {len(outstanding.cells)} partitions through Dagster, from the sandbox",
+                highlight=False,
+            )
+            load_days(dagster, outstanding, f"demo, {self.days} days", self.console)
+        if outstanding.cells or not catalogue_path(lake).exists():
+            rebuild_catalogue(dagster)
+
+    def _tell(self, wanted: Wanted) -> bool:
+        lake = Lake(self.settings.data_dir)
+        table, proved = _summary(wanted, lake)
+        self.console.print(table)
+        for name, sql in sections("demo").items():
+            question, _, query = sql.partition("\n")
+            self.console.print(f"\n[bold]{question.removeprefix('-- ')}[/]  [dim]({name})[/]\n")
+            self.console.print(query, highlight=False, style="cyan")
+            show(run_query(lake, sql), self.console)
+        self.console.print(
+            "\nask more with: casehouse sql 'from icasework.cases limit 5'"
+            f"\nor open {catalogue_path(lake)} with any DuckDB tool",
+            highlight=False,
+            soft_wrap=True,
+        )
+        return proved
+
+    def _serve(self, dagster: Services, children: Children) -> None:
+        self.console.print(f"\nDagster's UI: {dagster.client.url}    Ctrl-C ends everything")
+        try:
+            while True:
+                children.check()
+                time.sleep(1)
+        except ToldToStop:
+            self.console.print("ending")
+
+
+def _refuse_real_account(settings: Settings) -> None:
+    real = settings.icasework_environment != "sandbox"
+    if real or settings.icasework_base_url or settings.icasework_reports_url:
+        raise SettingsError(
+            "the demo would put invented data into the lake of a real account",
+            why="CASEHOUSE_ICASEWORK_* point to one",
+            todo="run it with CASEHOUSE_ICASEWORK_ENVIRONMENT=sandbox, no base URL,"
+            " and another CASEHOUSE_DATA_DIR",
+        )
+
+
+def _listens(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=1).close()
+    except OSError:
+        return False
+    return True
+
+
+def _summary(wanted: Wanted, lake: Lake) -> tuple[Table, bool]:
+    """Prove every day against its receipt; return the table and whether all are verified."""
+    table = Table(header_style="bold")
+    table.add_column("feed")
+    for name in ("days", "rows", "verified"):
+        table.add_column(name, justify="right")
+    proved = True
+    for feed, days in wanted.days.items():
+        rows = verified = 0
+        for day in days:
+            try:
+                receipt = lake.check(feed, day)
+            except CasehouseError:
+                continue
+            rows += receipt.rows_good
+            verified += receipt.status == "verified"
+        proved = proved and verified == len(days)
+        table.add_row(feed, str(len(days)), f"{rows:,}", str(verified))
+    return table, proved

@@ -1,0 +1,93 @@
+"""Feeds as assets: one factory, one asset a feed, partitioned by report day.
+
+A run takes a range of days and is honest about each. A day that is published is recorded as materialised at
+that moment, so a run that is stopped or killed keeps what it had; a day that failed is never recorded, and
+the run ends as failed naming it, so the UI shows that day as failed and "failed and missing" offers just it.
+How a day is fetched, judged and written is not decided here (see pipelines/ingest.py).
+"""
+
+# No `from __future__ import annotations` here: Dagster refuses a context whose annotation is a string.
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+
+import dagster as dg
+
+from assets.checks import check_specs, judge
+from assets.metadata import column_schema, partition_metadata
+from assets.names import FAILED_DAYS, FILES
+from assets.partitions import days_of, report_days
+from assets.resources import Workplace
+from pipelines.days import ReportDay
+from pipelines.feeds import Feed, policy_for
+from pipelines.ingest import Outcome, ingest_days
+
+OWNERS = ("team:casework-data",)
+MOST_TOLD = 10
+
+
+def asset_key(feed: str) -> dg.AssetKey:
+    """Return the asset key of a feed: its own key."""
+    return dg.AssetKey(feed.split("/"))
+
+
+def feed_asset(feed: Feed, place: Workplace) -> dg.AssetsDefinition:
+    """Make the asset of a feed."""
+
+    # The output is optional and never given: Dagster would turn it into a second materialisation of every
+    # day of the range, the failed ones included.
+    @dg.asset(
+        key=asset_key(feed.key),
+        group_name=feed.source,
+        description=feed.description,
+        owners=OWNERS,
+        kinds={feed.source, "parquet", "polars"},
+        code_version=feed.contract.fingerprint,
+        partitions_def=report_days(place.settings),
+        backfill_policy=dg.BackfillPolicy.multi_run(max_partitions_per_run=place.settings.days_per_run),
+        pool=feed.source,
+        check_specs=check_specs(feed),
+        output_required=False,
+        metadata={
+            "dagster/column_schema": column_schema(feed.contract),
+            "dagster/table_name": f"{feed.source}.{feed.name}",
+            FILES: dg.MetadataValue.path(place.lake.glob(feed.key)),
+        },
+    )
+    def load(context: dg.AssetExecutionContext) -> Iterator[dg.AssetMaterialization | dg.AssetCheckResult]:
+        days = days_of(context.partition_keys)
+        failed: list[Outcome] = []
+        for outcome in _outcomes(feed, days, place):
+            if outcome.error is None and outcome.receipt is not None:
+                told = partition_metadata(outcome, outcome.receipt, place.lake)
+                yield dg.AssetMaterialization(context.asset_key, partition=str(outcome.day), metadata=told)
+            else:
+                context.log.error(str(outcome.error))
+                failed.append(outcome)
+        yield from judge(feed, days, place)
+        if failed:
+            raise _failure(feed, failed, len(days))
+
+    return load
+
+
+def _outcomes(feed: Feed, days: Sequence[ReportDay], place: Workplace) -> Iterator[Outcome]:
+    """Ingest the days; the source is given back however the run ends."""
+    policy = policy_for(feed.source, place.settings)
+    with closing(place.connect(feed.source, place.settings)) as source:
+        yield from ingest_days(feed, days, source=source, lake=place.lake, policy=policy)
+
+
+def _failure(feed: Feed, failed: Sequence[Outcome], asked: int) -> dg.Failure:
+    """Name each failed day and why; the whole list is in the metadata, the first of it in the message.
+
+    No retry: it would repeat the good days too. Single requests are retried by the client.
+    """
+    told = {str(outcome.day): str(outcome.error) for outcome in failed}
+    lines = [*list(told.values())[:MOST_TOLD]]
+    if len(told) > MOST_TOLD:
+        lines.append(f"and {len(told) - MOST_TOLD} more: see {FAILED_DAYS}")
+    return dg.Failure(
+        "\n".join([f"{len(told)} of {asked} days of {feed.key} failed", *lines]),
+        metadata={FAILED_DAYS: dg.MetadataValue.json(told)},
+        allow_retries=False,
+    )

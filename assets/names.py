@@ -1,0 +1,10 @@
+"""Names that the definitions give and that whoever asks Dagster over GraphQL must know.
+
+They stand apart so that the side that asks need not import Dagster.
+"""
+
+LOCATION = "casehouse"  # also in pyproject.toml, [tool.dg.project]
+NIGHTLY = "nightly"
+REBUILD = "rebuild_catalogue"
+FAILED_DAYS = "failed_days"  # metadata of a failure: each failed day and why
+FILES = "files"  # metadata of a feed's asset: the pattern of its files in the lake

@@ -1,0 +1,167 @@
+"""Children of a command: started in groups of their own, logged to files, and ended on every way out.
+
+Nothing here knows Dagster. Each child leads its own process group, so that ending it ends what it started in
+turn; a watchdog (watchdog.py) does the same when this process is killed outright.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
+
+from assets import watchdog
+from pipelines.errors import Permanent
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+    from types import FrameType, TracebackType
+
+ANY_PORT = 0
+_REAP_SECONDS = 5.0
+
+
+class ToldToStop(KeyboardInterrupt):
+    """Somebody told this process to stop: Ctrl-C, SIGTERM, or its terminal went away."""
+
+
+def heed_signals() -> None:
+    """Turn SIGINT, SIGTERM and SIGHUP into `ToldToStop`, even where a script ordered to ignore them.
+
+    A handled signal goes back to its default in a new program, an ignored one stays ignored: without this the
+    children of a background job would never hear that they should end.
+    """
+
+    def stop(number: int, _: FrameType | None) -> None:
+        raise ToldToStop(signal.Signals(number).name)
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, stop)
+
+
+@dataclass(frozen=True, eq=False)
+class Child:
+    """A running program: what it is called here, where it writes, and its process (leader of its group)."""
+
+    name: str
+    log: Path
+    process: subprocess.Popen[bytes]
+
+    def has_ended(self) -> bool:
+        """Say whether the program is gone."""
+        return self.process.poll() is not None
+
+    def last_words(self, lines: int = 3) -> str:
+        """Return the end of the child's log."""
+        text = self.log.read_text(encoding="utf-8", errors="replace") if self.log.exists() else ""
+        return " | ".join(line.strip() for line in text.splitlines()[-lines:] if line.strip())
+
+
+class Children:
+    """Every child of this command; leaving the context ends them and what they started."""
+
+    def __init__(self, logs: Path, env: Mapping[str, str], cwd: Path) -> None:
+        self.logs = logs
+        self.env = dict(env)
+        self.cwd = cwd
+        self._running: list[Child] = []
+        self._watchdog: subprocess.Popen[str] | None = None
+
+    def __enter__(self) -> Self:
+        self.logs.mkdir(parents=True, exist_ok=True)
+        self._watchdog = subprocess.Popen(
+            [sys.executable, "-m", "assets.watchdog"],
+            stdin=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            self.end_all()
+        finally:
+            dog = self._watchdog
+            if dog is not None and dog.stdin is not None:
+                with suppress(BrokenPipeError):
+                    dog.stdin.close()  # whatever end_all() left, the watchdog ends now
+                dog.wait(watchdog.GRACE_SECONDS + _REAP_SECONDS)
+
+    def start(self, name: str, arguments: Sequence[str], **env: str) -> Child:
+        """Start a program whose output goes to `<name>.log`; the name stands in errors."""
+        log = self.logs / f"{name.replace(' ', '-')}.log"
+        with log.open("wb") as output:
+            process = subprocess.Popen(  # noqa: S603 - programs of this product, no shell
+                list(arguments),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                env=self.env | env,
+                cwd=self.cwd,
+                start_new_session=True,
+            )
+        self._tell(f"+{process.pid}")
+        child = Child(name, log, process)
+        self._running.append(child)
+        return child
+
+    def check(self) -> None:
+        """Raise Permanent naming a child that ended by itself."""
+        for child in self._running:
+            if child.has_ended():
+                raise Permanent(
+                    f"{child.name} ended with status {child.process.returncode}",
+                    why=child.last_words(),
+                    todo=f"read {child.log}",
+                )
+
+    def end(self, child: Child) -> None:
+        """End one child and its whole group."""
+        self._end([child])
+
+    def end_all(self) -> None:
+        """End every child, the last one started first."""
+        self._end(self._running[::-1])
+
+    def _end(self, children: Sequence[Child]) -> None:
+        until = time.monotonic() + watchdog.GRACE_SECONDS
+        groups = [child.process.pid for child in children]
+        for group in groups:
+            watchdog.send(group, signal.SIGTERM)
+        for child in children:  # a leader that nobody reaps would count as a living group
+            with suppress(subprocess.TimeoutExpired):
+                child.process.wait(max(0.0, until - time.monotonic()))
+        watchdog.end(groups, grace=max(1.0, until - time.monotonic()))
+        for child in children:
+            child.process.wait(_REAP_SECONDS)
+            self._tell(f"-{child.process.pid}")
+            self._running.remove(child)
+
+    def _tell(self, note: str) -> None:
+        if self._watchdog is not None and self._watchdog.stdin is not None:
+            self._watchdog.stdin.write(f"{note}\n")
+            self._watchdog.stdin.flush()
+
+
+def require_port(host: str, port: int, setting: str) -> int:
+    """Return the port, or a free one for `ANY_PORT`; raise Permanent naming the setting when it is taken."""
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise Permanent(
+                f"port {port} on {host} cannot be used",
+                why=os.strerror(error.errno) if error.errno else str(error),
+                todo=f"end the program that uses it, or set {setting} to another port",
+            ) from None
+        return int(probe.getsockname()[1])

@@ -1,0 +1,312 @@
+from __future__ import annotations
+
+import hashlib
+import logging
+import ssl
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+import httpx  # noqa: TID251 - its errors are what the transport tells of
+import pytest
+from stamina.instrumentation import get_on_retry_hooks
+
+from pipelines.errors import Permanent, Transient
+from pipelines.sources.transport import Answer, Call, Patience, Refused, Transport, http_date
+from tests.sources.conftest import NOW
+from tests.sources.fake_server import (
+    HANG_UP,
+    FakeServer,
+    Reply,
+    chunked,
+    cut,
+    gzipped,
+    until_close,
+    whole,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+BODY = b"Case.Id,Case.Type\r\n1,Complaint\r\n2,Enquiry\r\nRows,2\r\n" * 40
+TOKEN = "t0ken.very-secret=="
+AT_ONCE = Patience(attempts=3, first_wait=0, longest_wait=0, jitter=0)
+
+
+def transport_with(patience: Patience = AT_ONCE) -> Transport:
+    return Transport(connect_seconds=2, read_seconds=0.3, patience=patience, clock=lambda: NOW)
+
+
+@pytest.fixture
+def transport() -> Iterator[Transport]:
+    transport = transport_with()
+    yield transport
+    transport.close()
+
+
+def call(server: FakeServer) -> Call:
+    return Call(what="test report", url=f"{server.url}/r", bearer=TOKEN)
+
+
+PASSING = {
+    "500": whole(b"<h1>oops</h1>", "500 Internal Server Error"),
+    "502": whole(b"", "502 Bad Gateway"),
+    "503": whole(b"busy", "503 Service Unavailable"),
+    "429": whole(b"", "429 Too Many Requests"),
+    "hung up": HANG_UP,
+    "no http": Reply(b"SSH-2.0-nonsense\r\n\r\n", keep=False),
+    "time-out": Reply(b"", wait=5),
+    "cut by length": cut(BODY, 100),
+    "cut at the first byte": cut(BODY, 0),
+    "cut in chunks": chunked(BODY, at=100),
+    "cut before the last chunk": chunked(BODY, at=-5),
+    "half a gzip": gzipped(BODY, share=0.5),
+    "gzip without its trailer": whole(gzipped(BODY).raw[-60:-4], headers={"Content-Encoding": "gzip"}),
+}
+
+
+@pytest.mark.parametrize("bad", PASSING.values(), ids=PASSING)
+def test_what_may_pass_is_tried_again_from_the_start(
+    server: FakeServer, transport: Transport, tmp_path: Path, bad: Reply
+) -> None:
+    server.on("/r", bad, whole(BODY))
+    got = transport.download(call(server), tmp_path / "body")
+    assert (tmp_path / "body").read_bytes() == BODY
+    assert (got.size, got.sha256, got.head) == (len(BODY), hashlib.sha256(BODY).hexdigest(), BODY)
+    assert len(server.asked) == 2
+
+
+@pytest.mark.parametrize("bad", PASSING.values(), ids=PASSING)
+def test_what_does_not_pass_is_transient_and_leaves_no_file(
+    server: FakeServer, transport: Transport, tmp_path: Path, bad: Reply
+) -> None:
+    server.on("/r", bad)
+    with pytest.raises(Transient, match="tried 3 times") as error:
+        transport.download(call(server), tmp_path / "body")
+    assert len(server.asked) == 3
+    assert not (tmp_path / "body").exists()
+    assert error.value.__cause__ is None
+    assert error.value.__context__ is None
+
+
+def test_the_reason_of_the_last_try_is_told(server: FakeServer, transport: Transport) -> None:
+    server.on("/r", HANG_UP, whole(b"", "503 Service Unavailable"))
+    with pytest.raises(Transient) as error:
+        transport.call(call(server))
+    assert error.value.why == "503: Service Unavailable; tried 3 times"
+
+
+@pytest.mark.parametrize("status", [301, 302, 400, 401, 403, 404, 405, 410, 422])
+def test_other_statuses_are_never_tried_again(server: FakeServer, transport: Transport, status: int) -> None:
+    server.on("/r", whole(b"no", f"{status} No", {"Location": f"{server.url}/elsewhere"}))
+    with pytest.raises(Refused, match=str(status)) as error:
+        transport.call(call(server))
+    assert error.value.answer.status == status
+    assert len(server.asked) == 1
+
+
+def test_a_refusal_whose_page_is_cut_is_still_a_refusal(server: FakeServer, transport: Transport) -> None:
+    server.on("/r", Reply(b"HTTP/1.1 404 No\r\nContent-Length: 500\r\n\r\n<h1>", keep=False))
+    with pytest.raises(Refused, match="404"):
+        transport.call(call(server))
+    assert len(server.asked) == 1
+
+
+def test_a_refused_connection_is_tried_again_and_named(transport: Transport) -> None:
+    with FakeServer() as gone:
+        url = gone.url
+    with pytest.raises(Transient, match=r"the connection was refused; tried 3 times"):
+        transport.call(Call(what="test", url=url))
+
+
+def test_retry_after_is_honoured_in_seconds(server: FakeServer, caplog: pytest.LogCaptureFixture) -> None:
+    server.on("/r", whole(b"", "429 Too Many Requests", {"Retry-After": "1"}), whole(b"ok"))
+    transport = transport_with(Patience(attempts=2, first_wait=0, longest_wait=30, jitter=0))
+    began = time.perf_counter()
+    assert transport.call(call(server)).content == b"ok"
+    assert 1 <= time.perf_counter() - began < 3
+    assert "trying again in 1.0 s" in caplog.text
+    transport.close()
+
+
+def test_retry_after_is_capped(server: FakeServer) -> None:
+    server.on("/r", whole(b"", "503 Busy", {"Retry-After": "3600"}), whole(b"ok"))
+    transport = transport_with(Patience(attempts=2, first_wait=0, longest_wait=0.05, jitter=0))
+    began = time.perf_counter()
+    assert transport.call(call(server)).content == b"ok"
+    assert time.perf_counter() - began < 2
+    transport.close()
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({"Retry-After": "7"}, 7),
+        ({"Retry-After": "Mon, 23 Nov 2026 05:00:09 GMT"}, 9),
+        ({"Retry-After": "Mon, 23 Nov 2026 07:00:09 GMT", "Date": "Mon, 23 Nov 2026 07:00:05 GMT"}, 4),
+        ({"Retry-After": "Mon, 23 Nov 2026 04:00:00 GMT"}, 0),
+        ({"Retry-After": "soon"}, None),
+        ({}, None),
+    ],
+)
+def test_retry_after_is_read_as_seconds_or_as_a_date(
+    transport: Transport, headers: dict[str, str], seconds: float | None
+) -> None:
+    assert transport._asked_wait(Answer(503, headers, b"")) == seconds
+
+
+def test_waits_grow_and_each_retry_is_one_line(server: FakeServer, caplog: pytest.LogCaptureFixture) -> None:
+    server.on("/r", whole(b"", "503 Busy"))
+    transport = transport_with(Patience(attempts=4, first_wait=0.05, longest_wait=0.15, jitter=0))
+    began = time.perf_counter()
+    with pytest.raises(Transient):
+        transport.call(call(server))
+    assert time.perf_counter() - began >= 0.05 + 0.1 + 0.15
+    lines = [one for one in caplog.records if one.name == "casehouse.sources.transport"]
+    assert [one.levelno for one in lines] == [logging.WARNING] * 3
+    assert lines[0].getMessage() == (
+        "test report: try 1 failed (503: Service Unavailable); trying again in 0.1 s"
+    )
+    assert len(get_on_retry_hooks()) == 1
+    transport.close()
+
+
+@pytest.mark.parametrize(
+    ("reply", "framed"),
+    [
+        (whole(BODY), True),
+        (chunked(BODY), True),
+        (until_close(BODY), False),
+        (gzipped(BODY), True),
+        (whole(b""), True),
+    ],
+)
+def test_a_download_tells_whether_its_end_was_proved(
+    server: FakeServer, transport: Transport, tmp_path: Path, reply: Reply, *, framed: bool
+) -> None:
+    server.on("/r", reply)
+    got = transport.download(call(server), tmp_path / "body")
+    assert got.framed is framed
+    assert (tmp_path / "body").read_bytes() in {BODY, b""}
+
+
+def test_plain_bytes_are_asked_for_and_other_encodings_refused(
+    server: FakeServer, transport: Transport, tmp_path: Path
+) -> None:
+    server.on("/r", whole(b"\x0b\x02\x80", headers={"Content-Encoding": "br"}))
+    with pytest.raises(Permanent, match="encoded as br"):
+        transport.download(call(server), tmp_path / "body")
+    assert server.asked[0].headers["accept-encoding"] == "identity"
+    assert len(server.asked) == 1
+
+
+def test_gzip_of_several_members_is_whole(server: FakeServer, transport: Transport) -> None:
+    packed = gzipped(b"one ").raw.partition(b"\r\n\r\n")[2] + gzipped(b"two").raw.partition(b"\r\n\r\n")[2]
+    server.on("/r", whole(packed, headers={"Content-Encoding": "gzip"}))
+    assert transport.call(call(server)).content == b"one two"
+
+
+def test_cookies_are_not_carried_from_call_to_call(server: FakeServer, transport: Transport) -> None:
+    server.on("/r", whole(b"", headers={"Set-Cookie": "JSESSIONID=1; Path=/"}))
+    transport.call(call(server))
+    transport.call(call(server))
+    assert "cookie" not in server.asked[1].headers
+
+
+def test_an_answer_in_memory_is_bounded(
+    server: FakeServer, transport: Transport, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipelines.sources.transport._ANSWER_BYTES", 1000)
+    server.on("/r", whole(b"x" * 1001))
+    with pytest.raises(Permanent, match="larger than"):
+        transport.call(call(server))
+
+
+def test_nothing_secret_is_said_even_if_the_server_says_it(
+    server: FakeServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    def explain(answer: Answer) -> str:
+        return answer.content.decode()
+
+    echo = f"bad {TOKEN} access_token=abc123 Signature=deadbeef {'x' * 500}\n\x1b[31m".encode()
+    server.on("/r", whole(echo, "503 Busy"), whole(echo, "400 Bad"))
+    transport = Transport(
+        connect_seconds=2, read_seconds=1, patience=AT_ONCE, clock=lambda: NOW, explain=explain
+    )
+    told = Call(
+        what="test report",
+        url=f"{server.url}/r",
+        method="POST",
+        form={"assertion": "signed-thing"},
+        bearer=TOKEN,
+        secrets=("signed-thing",),
+    )
+    with pytest.raises(Refused) as error:
+        transport.call(told)
+    said = f"{caplog.text} {error.value} {error.value!r} {told!r} {error.value.answer!r}"
+    for secret in (TOKEN, "signed-thing", "abc123", "deadbeef", "\x1b"):
+        assert secret not in said
+    assert "bad ***" in said
+    assert len(error.value.why) < 210
+    transport.close()
+
+
+def test_an_unusable_address_is_permanent_and_its_password_not_told(transport: Transport) -> None:
+    for url in ("ftp://user:hush@127.0.0.1/r", "http://user:hush@127.0.0.1:x/r", "nonsense"):
+        with pytest.raises(Permanent) as error:
+            transport.call(Call(what="test", url=url))
+        assert "hush" not in str(error.value)
+
+
+def test_a_certificate_that_is_not_trusted_is_permanent(transport: Transport) -> None:
+    error = httpx.ConnectError("x")
+    error.__cause__ = ssl.SSLCertVerificationError("self-signed")
+    told = transport._broken(Call(what="test", url="https://example.test/secret?x=y"), error)
+    assert isinstance(told, Permanent)
+    assert "certificate of https://example.test cannot be trusted" in str(told)
+
+
+def test_many_threads_share_one_transport(server: FakeServer, transport: Transport, tmp_path: Path) -> None:
+    server.on("/r", *[HANG_UP, whole(BODY)] * 4, whole(BODY))
+    with ThreadPoolExecutor(8) as pool:
+        got = list(pool.map(lambda name: transport.download(call(server), tmp_path / str(name)), range(16)))
+    assert {one.sha256 for one in got} == {hashlib.sha256(BODY).hexdigest()}
+
+
+def test_closing_ends_the_waiting(server: FakeServer) -> None:
+    server.on("/r", whole(b"", "503 Busy"))
+    transport = transport_with(Patience(attempts=1000, first_wait=0.02, longest_wait=0.02, jitter=0))
+    threading.Timer(0.1, transport.close).start()
+    with pytest.raises((Transient, Permanent)):
+        transport.call(call(server))
+    with pytest.raises(Permanent, match="closed"):
+        transport.call(call(server))
+
+
+def test_a_knock_takes_any_status_once(server: FakeServer, transport: Transport) -> None:
+    server.on("/r", whole(b"", "503 Busy"))
+    assert transport.knock(call(server)).status == 503
+    assert len(server.asked) == 1
+    server.on("/r", HANG_UP)
+    with pytest.raises(Transient, match="cannot be reached"):
+        transport.knock(call(server))
+
+
+def test_loopback_is_spoken_to_directly(server: FakeServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:1")
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    server.on("/r", whole(b"ok"))
+    transport = transport_with()
+    assert transport.call(call(server)).content == b"ok"
+    transport.close()
+
+
+def test_http_dates_are_aware_and_anything_else_is_none() -> None:
+    assert http_date("Mon, 23 Nov 2026 05:00:00 GMT") == NOW
+    assert http_date("Mon, 23 Nov 2026 05:00:00 -0000") == NOW
+    assert http_date("") is None
+    assert http_date("yesterday") is None

@@ -1,0 +1,31 @@
+-- The queries that `casehouse demo` shows with their answers. The comment above each query is its question.
+
+-- name: open_cases
+-- Which case types have most cases open, and how many of those are past their target date?
+WITH latest AS (
+    SELECT case_type, case_status, closed_date, current_target_date, report_date
+    FROM icasework.cases
+    QUALIFY row_number() OVER (PARTITION BY case_id ORDER BY report_date DESC) = 1
+)
+SELECT
+    case_type,
+    count(*) AS open_cases,
+    count(*) FILTER (WHERE current_target_date < (SELECT max(report_date) FROM latest)) AS past_target
+FROM latest
+WHERE closed_date IS NULL
+GROUP BY case_type
+ORDER BY open_cases DESC, case_type
+LIMIT 8
+
+-- name: letters_by_day
+-- How many cases moved, and how many letters were sent, on each of the last seven days?
+SELECT
+    cases.report_date,
+    dayname(cases.report_date) AS weekday,
+    count(*) AS cases_with_activity,
+    (SELECT count(*) FROM icasework.correspondence AS letters WHERE letters.report_date = cases.report_date)
+        AS letters_sent
+FROM icasework.cases AS cases
+GROUP BY cases.report_date
+ORDER BY cases.report_date DESC
+LIMIT 7
