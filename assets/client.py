@@ -80,6 +80,10 @@ class DagsterClient:
             if entry["loadStatus"] == "LOADED" and entry["locationOrLoadError"]
         }
 
+    def reload(self) -> None:
+        """Have the code location loaded again."""
+        self._ask(_RELOAD, name=LOCATION)
+
     def asset_files(self) -> dict[str, str]:
         """Return each feed's asset with the place of its files, as its definition tells it."""
         found: dict[str, str] = {}
@@ -271,11 +275,14 @@ _LOCATIONS = """
 query {
   workspaceOrError {
     ... on Workspace {
-      locationEntries { name loadStatus locationOrLoadError { ... on PythonError { message } } }
+      locationEntries { name loadStatus locationOrLoadError { __typename ... on PythonError { message } } }
     }
     ... on PythonError { message }
   }
 }
+"""
+_RELOAD = """
+mutation($name: String!) { reloadRepositoryLocation(repositoryLocationName: $name) { __typename } }
 """
 _ASSETS = """
 query { assetNodes { assetKey { path } metadataEntries { label ... on PathMetadataEntry { path } } } }

@@ -150,18 +150,20 @@ class Services:
         self.children.end(maker)
 
     def _wait_until_loaded(self) -> None:
-        until = time.monotonic() + START_SECONDS
+        until, why = time.monotonic() + START_SECONDS, ""
         while time.monotonic() < until:
             self.children.check()
             if _answers(self.client):
                 errors = self.client.load_errors()
-                if error := errors.get(LOCATION):
-                    raise Permanent("Dagster cannot load the assets", why=error, todo="run `dg check defs`")
-                if LOCATION in errors:
+                why = errors.get(LOCATION) or ""
+                if LOCATION in errors and not why:
                     return
+                if why:  # the webserver was quicker than the code server, and does not ask again by itself
+                    self.client.reload()
             time.sleep(_LOOK_SECONDS)
         raise Permanent(
             f"Dagster did not come up within {START_SECONDS:.0f} seconds",
+            why=why,
             todo=f"read the logs in {self.children.logs}",
         )
 

@@ -5,7 +5,7 @@ A contract for it, and writers of its body as CSV with a footer, CSV without one
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 COLUMNS = 40
 
 
-def _field(number: int, **checks: object) -> object:
+def _field(number: int, **checks: Any) -> Any:  # noqa: ANN401 - stands where pandera expects any field
     return wire(f"Wide.Field{number:02d}", f"Field {number}.", **checks)
 
 

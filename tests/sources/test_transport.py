@@ -8,7 +8,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-import httpx  # noqa: TID251 - its errors are what the transport tells of
+import httpx
 import pytest
 from stamina.instrumentation import get_on_retry_hooks
 

@@ -35,8 +35,9 @@ if TYPE_CHECKING:
     from pipelines.sources.report import Body, ReportRequest
 
 _TABLE = "rows"
-# The proof holds one core; a piece is read in less time than the next one is proved.
+# Readers beside the proof, and pieces that may wait for them: more of either only cost memory.
 _READERS = 2
+_WAITING_PIECES = 4
 _ASK_AGAIN = "ingest the day again; if it stays so, ask the vendor about this report"
 
 
@@ -128,7 +129,7 @@ def _compiled(body: Body, shape: Shape) -> Iterator[pa.RecordBatch]:
         waiting: deque[Future[pa.RecordBatch]] = deque()
         for piece in prove_regular(body.path, shape):
             waiting.append(pool.submit(_read_piece, reader, piece))
-            if len(waiting) > _READERS:
+            while len(waiting) > _WAITING_PIECES or (waiting and waiting[0].done()):
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()

@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pipelines.sources.icasework import spool, xml_body
+from pipelines.sources.icasework.regular_xml import Irregular
 from pipelines.sources.icasework.reports import open_report
 from pipelines.sources.report import Body, ReportRequest
 from tests.sources.icasework.conftest import REQUEST
@@ -79,7 +80,7 @@ def only_by(forbidden: str) -> Iterator[None]:
     """Take one of the two readers away: the parser must not be needed, or must do alone."""
 
     def irregular(*_: object) -> Iterator[object]:
-        raise xml_body._Irregular
+        raise Irregular
 
     def unwanted(*_: object) -> Iterator[object]:
         pytest.fail("the parser was called for a regular document")

@@ -7,7 +7,7 @@ import pytest
 
 from pipelines.errors import CasehouseError, Permanent, Unverified
 from pipelines.sources.icasework import xml_body
-from pipelines.sources.icasework.regular_xml import prove_regular
+from pipelines.sources.icasework.regular_xml import Irregular, Shape, prove_regular
 from pipelines.sources.icasework.reports import open_report
 from pipelines.sources.report import ReportRequest
 from tests.sources.icasework.conftest import DAY, REQUEST
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 HEAD = b'<?xml version="1.0" encoding="UTF-8"?>\r\n'
 AB = ReportRequest("icasework/cases", DAY, ("A.x", "B"))
+SHAPE = Shape("R", "C", ("A.x", "B"))
 ROW = b"<C>\r\n<A.x>1</A.x>\r\n<B>2</B>\r\n</C>\r\n"
 
 
@@ -38,6 +39,8 @@ def rows_of(on_disk: Writes, content: bytes) -> list[tuple[str | None, ...]]:
         (b"<R RequestId=\"487347\" x='y'>" + ROW + b"</R>", [("1", "2")]),
         (b"<R><C Id='7'><A.x>1</A.x><B>2</B></C></R>", [("1", "2")]),
         (b"<R><C><A.x></A.x><B/></C><C><A.x/><B /></C></R>", [(None, None)] * 2),
+        (b"<R><C>text<A.x>1</A.x>is<B>2</B>ignored</C></R>", [("1", "2")]),
+        (b"<R><C><A.x>1&#13;\r\n2</A.x><B>&#xD;</B></C></R>", [("1\r\n2", "\r")]),
         (b"<R><C><A.x> 1\r\n2\r3 </A.x><B>\t</B></C></R>", [(" 1\n2\n3 ", "\t")]),
         (b"<R><C><A.x>a&amp;b&lt;&#233;&quot;</A.x><B>]]&gt;</B></C></R>", [('a&b<é"', "]]>")]),
     ],
@@ -58,7 +61,6 @@ def test_regular_documents_are_read_by_the_compiled_reader(
         (b"<R><!-- one --><C><A.x>a<!-- two -->b</A.x><B>2</B></C></R>", [("ab", "2")]),
         (b"<R><C><A.x>1</A.x><B>2</B></C><?pi x?></R>", [("1", "2")]),
         (b"<R><C><A.x nil='no'>1</A.x><B>2</B></C></R>", [("1", "2")]),
-        (b"<R><C><A.x>1&#13;\r\n2</A.x><B>&#xD;</B></C></R>", [("1\r\n2", "\r")]),
         (b"<R>stray<C>text<A.x>1</A.x><B>2</B></C></R>", [("1", "2")]),
         (
             b'<?xml version="1.0" encoding="iso-8859-1"?><R><C><A.x>\xe9</A.x><B>2</B></C></R>',
@@ -71,7 +73,8 @@ def test_regular_documents_are_read_by_the_compiled_reader(
 def test_other_well_formed_documents_are_read_by_the_parser(
     on_disk: Writes, content: bytes, rows: list[tuple[str, ...]]
 ) -> None:
-    assert prove_regular(on_disk(content, "xml").path, "R", "C", ("A.x", "B")) is None
+    with pytest.raises(Irregular):
+        list(prove_regular(on_disk(content, "xml").path, SHAPE))
     assert rows_of(on_disk, content) == rows
 
 
@@ -141,13 +144,15 @@ def test_a_document_of_many_pieces_is_proved_whatever_the_pieces(
 ) -> None:
     row = separator.join([b"<C>", b"<A.x>a longer text</A.x>", b"<B></B>", b"</C>", b""])
     body = on_disk(b"<R>" + separator + row * 50 + b"</R>", "xml")
-    for piece in (40, 61, 64, 67, 70, 100, 1000):
-        monkeypatch.setattr("pipelines.sources.icasework.regular_xml._PIECE_BYTES", piece)
-        assert prove_regular(body.path, "R", "C", ("A.x", "B")) == 50
+    for piece in (7, 40, 61, 64, 67, 70, 100, 1000):
+        monkeypatch.setattr("pipelines.sources.icasework.regular_xml._READ_BYTES", piece)
+        assert sum(proved.rows for proved in prove_regular(body.path, SHAPE)) == 50
 
 
 def test_a_report_of_many_batches_keeps_its_order(on_disk: Writes, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(xml_body, "BATCH_ROWS", 7)
+    monkeypatch.setattr("pipelines.sources.icasework.spool.BATCH_ROWS", 7)
+    monkeypatch.setattr("pipelines.sources.icasework.regular_xml._READ_BYTES", 100)
     monkeypatch.setattr("pipelines.sources.icasework.spool.SMALL_BYTES", 0)
     rows = b"".join(b"<C><A.x>%d</A.x><B>&amp;</B></C>" % number for number in range(100))
     body = on_disk(b"<R>" + rows + b"</R>", "xml")
@@ -171,7 +176,7 @@ def test_unguarded_the_compiled_reader_lets_odd_documents_pass(tmp_path: Path, t
     """The reason for the proof: should this ever fail, the reader has become strict and the proof may go."""
     path = tmp_path / "odd.xml"
     path.write_text(f"<R><C><A.x>1</A.x><B>2</B></C>{taken}")
-    batches = [batch for _, batch in xml_body._reader("R", "C", ("A.x", "B")).parse_batches(path)]
+    batches = [batch for _, batch in xml_body._reader(SHAPE).parse_batches(path)]
     assert batches[0].num_rows >= 1
 
 
