@@ -46,9 +46,7 @@ def measure_csv(folder: Path, scale: int) -> None:
     )
     tell("CSV to verified partition / DuckDB COPY, wall", ours.wall / ducks.wall, 1.0, f"{ducks.wall:.1f} s")
     taken = run_task("digest", str(body))
-    print(
-        f"     (digest of the body, taken while it arrives and not in the above: {taken.cpu / theirs.cpu:.2f})"
-    )
+    print(f"     (digest of the body, taken as it arrives, not in the above: {taken.cpu / theirs.cpu:.2f})")
     plain.unlink()
     write_csv(body, rows * 4, footer=True)
     four = _house(folder, body)

@@ -1,8 +1,8 @@
 """From a raw report to staged files that carry their receipts: judge the rows, count them, write them.
 
 Large reports stream: one scan casts, marks what broke and writes the Parquet file at once, in the hope that
-nothing broke; only when its footer says that something did is the body read again to tell good from bad. Small
-reports are judged many days together, because most of their cost is per call. Both ways use the same
+nothing broke; only when its footer says that something did is the body read again to tell good from bad.
+Small reports are judged many days together, because most of their cost is per call. Both ways use the same
 expressions and give the same bytes. Fetching and the order of days are not here (see ingest.py).
 """
 
@@ -20,6 +20,7 @@ from pyarrow.parquet import read_metadata
 
 from pipelines.errors import ContractDrift, Permanent, TooManyBadRows, Unverified
 from pipelines.receipts import Receipt
+from pipelines.sources.scan_faults import tell_fault
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -192,7 +193,7 @@ def reading() -> Iterator[None]:
     except pl.exceptions.PolarsError as error:
         raise Unverified(
             "the body is not a whole, readable report",
-            why=f"it does not parse ({type(error).__name__})",
+            why=tell_fault(error),
             todo="ingest the day again; if it stays so, ask the vendor about this report",
         ) from None
 

@@ -70,7 +70,7 @@ def test_another_contract_is_a_note_and_no_problem(lake: Lake, days: list[Report
     class Narrow(Rows):
         """One parcel."""
 
-        parcel_id: Whole = wire("Parcel.Id", "Number.")
+        parcel_id: Whole = wire("Parcel.Id", "Number.", required=True)
 
     load(lake, days[:1], fill(PlainSource(), days))
     (verdict,) = verify(lake, {FEED: Feed(Contract(FEED, Narrow), ICASEWORK)})

@@ -11,7 +11,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import duckdb  # noqa: TID251 - this room is DuckDB's
+import duckdb
 import polars as pl
 
 from pipelines.errors import Permanent

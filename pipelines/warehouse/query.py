@@ -10,7 +10,7 @@ import re
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-import duckdb  # noqa: TID251 - this room is DuckDB's
+import duckdb
 
 from pipelines.days import LONDON
 from pipelines.errors import Permanent

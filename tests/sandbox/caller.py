@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode, urlsplit
 
-import httpx  # noqa: TID251 - tests speak HTTP without the product's client
+import httpx
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-import httpx  # noqa: TID251 - tests speak HTTP without the product's client
+import httpx
 import pytest
 
 from pipelines.sandbox.server import SandboxThread

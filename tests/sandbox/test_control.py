@@ -9,7 +9,7 @@ from tests.sandbox.caller import Caller, HandClock
 from tests.sandbox.fake_council import FakeCouncil
 
 if TYPE_CHECKING:
-    import httpx  # noqa: TID251 - tests speak HTTP without the product's client
+    import httpx
 
     from pipelines.sandbox.council import Council
     from pipelines.sandbox.state import Dials, SandboxConfig

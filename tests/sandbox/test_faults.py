@@ -8,7 +8,7 @@ from datetime import date
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
-import httpx  # noqa: TID251 - tests speak HTTP without the product's client
+import httpx
 import pytest
 from pydantic import ValidationError
 

@@ -18,7 +18,7 @@ from tests.sandbox.fake_council import BUSY, EMPTY
 from tests.sandbox.test_icasework_token import assert_error_page
 
 if TYPE_CHECKING:
-    import httpx  # noqa: TID251 - tests speak HTTP without the product's client
+    import httpx
 
     from tests.sandbox.fake_council import FakeCouncil
 

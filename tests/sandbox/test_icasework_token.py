@@ -12,7 +12,7 @@ from pipelines.sandbox.state import Key, SandboxConfig
 from tests.sandbox.caller import GRANT, Caller, HandClock, sign
 
 if TYPE_CHECKING:
-    import httpx  # noqa: TID251 - tests speak HTTP without the product's client
+    import httpx
 
 
 def assert_error_page(body: bytes) -> None:

@@ -18,7 +18,7 @@ from tests.sandbox.fake_council import FakeCouncil
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    import httpx  # noqa: TID251 - tests speak HTTP without the product's client
+    import httpx
 
     from pipelines.sandbox.council import Council
 

@@ -17,7 +17,7 @@ from tests.sandbox.caller import Caller, HandClock
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    import httpx  # noqa: TID251 - tests speak HTTP without the product's client
+    import httpx
 
 DAY = {"FromTime": "2026-11-18T00:00:00.000", "UntilTime": "2026-11-18T23:59:59.999"}
 

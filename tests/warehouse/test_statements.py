@@ -20,7 +20,7 @@ from pipelines.warehouse.statements import Sql, glob_of, identifier, literal, re
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    import duckdb  # noqa: TID251 - the type of the engine under test
+    import duckdb
 
 TEXT = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=40)
 
