@@ -32,7 +32,7 @@ types: $(VENV)/.locked
 	@$(BIN)/mypy
 
 unit: $(VENV)/.locked
-	@$(BIN)/pytest
+	@$(BIN)/pytest -n auto
 
 bench: $(VENV)/.locked ## ratios against plain tools, measured side by side
 	@$(BIN)/python -m bench

@@ -14,19 +14,18 @@ import time
 from pathlib import Path
 
 from bench.backfill import measure_backfill
-from bench.measure import Cost, median, run_task, tell
-from bench.tasks import FIRST
-from bench.wide import write_csv, write_xml
+from bench.measure import Cost, median, run_task, start_task, tell
 
 ROUNDS = 5
+FIRST = "2026-01-01"
 
 
 def measure_csv(folder: Path, scale: int) -> None:
     """Compare one large CSV report with bare polars and DuckDB, and the memory of four times the rows."""
     rows = 1_000_000 // scale
     plain, body = folder / "plain.csv", folder / "body.csv"
-    write_csv(plain, rows, footer=False)
-    write_csv(body, rows, footer=True)
+    run_task("make_csv", str(plain), str(rows), "none")
+    run_task("make_csv", str(body), str(rows), "footer")
     house: list[Cost] = []
     bare: list[Cost] = []
     duck: list[Cost] = []
@@ -48,7 +47,7 @@ def measure_csv(folder: Path, scale: int) -> None:
     taken = run_task("digest", str(body))
     print(f"     (digest of the body, taken as it arrives, not in the above: {taken.cpu / theirs.cpu:.2f})")
     plain.unlink()
-    write_csv(body, rows * 4, footer=True)
+    run_task("make_csv", str(body), str(rows * 4), "footer")
     four = _house(folder, body)
     tell(
         "CSV of four times the rows / memory of one",
@@ -69,7 +68,7 @@ def measure_xml(folder: Path, scale: int) -> None:
     """Compare one large XML report with a plain lxml loop."""
     rows = 200_000 // scale
     body = folder / "body.xml"
-    write_xml(body, rows)
+    run_task("make_xml", str(body), str(rows))
     house, plain = [], []
     for _ in range(3):
         house.append(_house(folder, body))
@@ -86,20 +85,8 @@ def measure_small(folder: Path, scale: int) -> None:
     alone, together = [], []
     for _ in range(ROUNDS):
         with tempfile.TemporaryDirectory(dir=folder) as own:
-            bodies, plain = Path(own) / "bodies", Path(own) / "plain"
-            bodies.mkdir()
-            plain.mkdir()
-            for offset in range(count):
-                write_csv(bodies / f"{FIRST.plus(offset)}.csv", rows, footer=True)
-                write_csv(plain / f"{FIRST.plus(offset)}.csv", rows, footer=False)
-            words = [str(bodies), str(Path(own) / "data"), str(plain), str(count)]
-            told = subprocess.run(
-                [sys.executable, "-m", "bench.tasks", "small_days", *words],
-                check=True,
-                capture_output=True,
-                text=True,
-            )
-        one, many, bare = (float(word) for word in told.stdout.split())
+            told, _ = start_task("small_days", own, str(rows), str(count)).communicate()
+        one, many, bare = (float(word) for word in told.split())
         alone.append((one / bare, one))
         together.append((many / bare, many))
     for name, figures, bound in (("alone", alone, 2.0), ("a month together", together, 1.0)):

@@ -1,4 +1,8 @@
-"""Run tasks as child processes in turn and read their time and memory from the operating system."""
+"""Run tasks as child processes in turn and read their time and memory from the operating system.
+
+The process that measures stays small and makes no data itself: a child's peak memory, as the system tells it,
+is never below that of the process it was forked from.
+"""
 
 from __future__ import annotations
 
@@ -23,9 +27,7 @@ def run_task(name: str, *words: str) -> Cost:
 
     Seconds are the work's own, as the task prints them; memory is the whole process's, as the system says.
     """
-    process = subprocess.Popen(
-        [sys.executable, "-m", "bench.tasks", name, *words], stdout=subprocess.PIPE, text=True
-    )
+    process = start_task(name, *words)
     told = process.stdout.read() if process.stdout else ""
     _, status, used = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
@@ -33,6 +35,12 @@ def run_task(name: str, *words: str) -> Cost:
         raise SystemExit(f"task {name} failed with status {process.returncode}")
     wall, cpu = (float(word) for word in told.split())
     return Cost(wall, cpu, used.ru_maxrss / 1024)
+
+
+def start_task(name: str, *words: str) -> subprocess.Popen[str]:
+    """Start a task whose output is to be read."""
+    command = [sys.executable, "-m", "bench.tasks", name, *words]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
 
 
 def median(costs: list[Cost]) -> Cost:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from bench.file_source import FileSource
-from bench.wide import WIDE
+from bench.wide import WIDE, write_csv, write_xml
 from pipelines.days import ReportDay
 from pipelines.feeds import Policy
 from pipelines.ingest import ingest_days
@@ -50,6 +50,18 @@ def _load(days: list[ReportDay], source: FileSource, root: str, policy: Policy) 
     for outcome in ingest_days(WIDE, days, source=source, lake=Lake(Path(root)), policy=policy):
         if outcome.error:
             raise outcome.error
+
+
+def make_csv(path: str, rows: str, footer: str) -> None:
+    """Write the wide report as CSV, with a footer or without."""
+    with timed():
+        write_csv(Path(path), int(rows), footer=footer == "footer")
+
+
+def make_xml(path: str, rows: str) -> None:
+    """Write the wide report as XML."""
+    with timed():
+        write_xml(Path(path), int(rows))
 
 
 def digest(path: str) -> None:
@@ -91,20 +103,26 @@ def _read_dicts(path: str, etree: Any) -> None:  # noqa: ANN401 - a module
         raise SystemExit("no rows")
 
 
-def small_days(folder: str, root: str, plain: str, count: str) -> None:
+def small_days(home: str, rows: str, count: str) -> None:
     """Print seconds a day: one day at a time, a month together, and bare read_csv + write_parquet."""
     number = int(count)
+    folder, root, plain = (Path(home) / name for name in ("bodies", "data", "plain"))
+    folder.mkdir()
+    plain.mkdir()
+    for offset in range(number):
+        write_csv(folder / f"{FIRST.plus(offset)}.csv", int(rows), footer=True)
+        write_csv(plain / f"{FIRST.plus(offset)}.csv", int(rows), footer=False)
     days = [FIRST.plus(offset) for offset in range(number)]
-    source, policy = FileSource.receive(Path(folder)), Policy()
+    source, policy = FileSource.receive(folder), Policy()
     half = number // 2
     began = time.perf_counter()
     for day in days[:half]:
-        _load([day], source, root, policy)
+        _load([day], source, str(root), policy)
     alone = (time.perf_counter() - began) / half
     began = time.perf_counter()
-    _load(days[half:], source, root, policy)
+    _load(days[half:], source, str(root), policy)
     together = (time.perf_counter() - began) / (number - half)
-    bodies = sorted(Path(plain).glob("*.csv"))
+    bodies = sorted(plain.glob("*.csv"))
     began = time.perf_counter()
     for body in bodies:
         pl.read_csv(body).write_parquet(body.with_suffix(".parquet"))
@@ -112,7 +130,10 @@ def small_days(folder: str, root: str, plain: str, count: str) -> None:
     print(alone, together, bare)
 
 
-TASKS = {task.__name__: task for task in (house, digest, polars_csv, duckdb_csv, lxml_dicts, small_days)}
+TASKS = {
+    task.__name__: task
+    for task in (make_csv, make_xml, house, digest, polars_csv, duckdb_csv, lxml_dicts, small_days)
+}
 
 
 if __name__ == "__main__":

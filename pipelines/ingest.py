@@ -45,8 +45,8 @@ SMALL_BYTES = 4 << 20
 # and ten share it as well as a hundred while less work is lost to a kill.
 TOGETHER_DAYS = 10
 TOGETHER_BYTES = 16 << 20
-# Files written at the same time: two keep two cores busy while one of them waits for the disk.
-WRITERS = 2
+# Files written at the same time: more than there are cores, since each waits for the disk three times.
+WRITERS = 4
 
 
 @dataclass(frozen=True)

@@ -123,11 +123,12 @@ class Lake:
         The quarantine goes first: a kill between the two leaves the old day loaded, never a day whose
         quarantined rows are nowhere. A file that would not differ is left alone.
         """
-        seal(good)
-        receipt = read_receipt(good)
+        receipt = seal(good)
         with self._lock(feed):
             if quarantined is not None:
                 seal(quarantined)
+                # Raw cells of personal data, which analysts who may read the lake need not see.
+                (self.root / "quarantine").mkdir(mode=0o700, exist_ok=True)
                 _promote(quarantined, self.quarantine_path(feed, day))
             changed = _proved_seal(self.path(feed, day)) != receipt.seal
             if changed:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import TYPE_CHECKING, BinaryIO, Literal
 
 from pipelines.errors import Damaged
@@ -70,16 +70,16 @@ def parse_receipt(text: str) -> Receipt:
         ) from None
 
 
-def seal(path: Path) -> str:
-    """Fill in the seal of a freshly written file, flush it to disk and return the seal."""
+def seal(path: Path) -> Receipt:
+    """Fill in the seal of a freshly written file, flush it to disk and return its receipt."""
     with path.open("r+b") as file:
-        at, _ = _find_seal(file)
+        at, footer = _find_seal(file)
         digest = _digest(file, at)
         file.seek(at)
         file.write(digest.encode())
         file.flush()
         os.fsync(file.fileno())
-    return digest
+    return replace(parse_receipt(_receipt_text(footer)), seal=digest)
 
 
 def check_seal(path: Path) -> Receipt:

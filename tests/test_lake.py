@@ -117,6 +117,11 @@ def test_missing_quarantine_is_damage(lake: Lake, days: list[ReportDay]) -> None
         lake.check(FEED, days[0])
 
 
+def test_raw_cells_in_quarantine_are_for_the_owner_alone(lake: Lake, days: list[ReportDay]) -> None:
+    load(lake, days[:1], PlainSource(rows={str(days[0]): [parcel(1), parcel(2, price="dear")]}))
+    assert (lake.root / "quarantine").stat().st_mode & 0o077 == 0
+
+
 def test_a_day_that_heals_loses_its_quarantine(lake: Lake, days: list[ReportDay]) -> None:
     load(lake, days[:1], PlainSource(rows={str(days[0]): [parcel(1), parcel(2, price="dear")]}))
     load(lake, days[:1], fill(PlainSource(), days))

@@ -1,0 +1,1 @@
+"""Tests of what Dagster sees, and of the commands that drive it."""

@@ -1,0 +1,166 @@
+"""A range run is honest: each published day is recorded, each failed one is named, nothing twice."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import dagster as dg
+import pytest
+
+from pipelines.days import ReportDay, span
+from pipelines.errors import Transient, Unverified
+from tests.assets.conftest import FIRST, PARCELS_KEY
+from tests.plain_source import fill, parcel
+
+if TYPE_CHECKING:
+    from tests.assets.conftest import Depot
+
+LAST = str(FIRST.plus(9))
+BROKEN = "2026-11-04"
+
+
+def test_every_day_of_a_good_run_is_recorded_once_with_its_own_facts(
+    depot: Depot, ten_days: list[ReportDay]
+) -> None:
+    depot.source.rows[BROKEN] = [parcel(number) for number in range(1, 8)]
+
+    result = depot.run(str(FIRST), LAST)
+
+    assert result.success
+    recorded = depot.materialisations()
+    assert [partition for partition, _ in recorded] == [str(day) for day in ten_days]
+    told = dict(recorded)[BROKEN]
+    receipt = depot.lake.receipt("depot/parcels", ReportDay.parse(BROKEN))
+    assert receipt is not None
+    assert (told["rows_good"], told["rows_quarantined"], told["source_total"]) == (7, 0, 7)
+    assert told["dagster/partition_row_count"] == 7
+    assert told["status"] == "verified"
+    assert told["body_sha256"] == receipt.body_sha256
+    assert told["window"] == f"{receipt.window_from} to {receipt.window_until}"
+    assert set(depot.statuses(ten_days).values()) == {"MATERIALIZED"}
+
+
+def test_one_bad_day_fails_alone_and_is_named(depot: Depot, ten_days: list[ReportDay]) -> None:
+    depot.source.errors[BROKEN] = Transient("the source is resting", todo="wake it")
+
+    result = depot.run(str(FIRST), LAST)
+
+    assert not result.success
+    statuses = depot.statuses(ten_days)
+    assert [day for day, status in statuses.items() if status != "MATERIALIZED"] == [BROKEN]
+    assert statuses[BROKEN] == "FAILED"
+    assert len(depot.materialisations()) == 9
+    failure = result.failure_data_for_node("depot__parcels")
+    assert failure is not None
+    assert failure.user_failure_data is not None
+    told = failure.user_failure_data.description or ""
+    assert "1 of 10 days of depot/parcels failed" in told
+    assert f"depot/parcels {BROKEN}: the source is resting. To do: wake it" in told
+    assert failure.user_failure_data.metadata["failed_days"].value == {
+        BROKEN: f"depot/parcels {BROKEN}: the source is resting. To do: wake it"
+    }
+
+
+def test_relaunching_the_failed_day_asks_for_just_that_day(depot: Depot, ten_days: list[ReportDay]) -> None:
+    depot.source.errors[BROKEN] = Transient("the source is resting")
+    depot.run(str(FIRST), LAST)
+    depot.source.errors.clear()
+    depot.source.asked.clear()
+
+    assert depot.run_day(BROKEN).success
+
+    assert depot.source.asked == [BROKEN]
+    assert set(depot.statuses(ten_days).values()) == {"MATERIALIZED"}
+    assert len(depot.materialisations()) == 10
+
+
+def test_a_failed_refresh_leaves_the_day_failed_and_the_last_good_file(depot: Depot) -> None:
+    day = ReportDay.parse(BROKEN)
+    depot.run_day(BROKEN)
+    before = depot.lake.path("depot/parcels", day).read_bytes()
+    depot.source.errors[BROKEN] = Unverified("no total came")
+
+    assert not depot.run_day(BROKEN).success
+
+    assert depot.statuses([day]) == {BROKEN: "FAILED"}
+    assert depot.lake.path("depot/parcels", day).read_bytes() == before
+
+
+def test_a_year_of_failures_is_told_in_ten_lines_and_kept_whole_beside_it(depot: Depot) -> None:
+    days = list(span(ReportDay.parse("2026-10-01"), ReportDay.parse("2026-10-25")))
+    for day in days:
+        depot.source.errors[str(day)] = Transient("the source is resting")
+
+    result = depot.run(str(days[0]), str(days[-1]))
+
+    failure = result.failure_data_for_node("depot__parcels")
+    assert failure is not None
+    assert failure.user_failure_data is not None
+    lines = (failure.user_failure_data.description or "").splitlines()
+    assert lines[0] == "25 of 25 days of depot/parcels failed"
+    assert len(lines) == 12
+    assert lines[-1] == "and 15 more: see failed_days"
+    told = failure.user_failure_data.metadata["failed_days"].value
+    assert isinstance(told, dict)
+    assert list(told) == [str(day) for day in days]
+
+
+def test_days_are_recorded_as_they_are_published_so_a_crash_keeps_them(
+    depot: Depot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    days = list(span(ReportDay.parse("2026-10-01"), ReportDay.parse("2026-10-25")))
+    fill(depot.source, days)
+    fetch = depot.source.fetch
+
+    def break_down(request: object, into: object) -> object:
+        if str(request.day) == "2026-10-15":  # type: ignore[attr-defined]
+            raise MemoryError
+        return fetch(request, into)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(depot.source, "fetch", break_down)
+
+    result = depot.run(str(days[0]), str(days[-1]))
+
+    assert not result.success
+    recorded = [partition for partition, _ in depot.materialisations()]
+    assert recorded == [str(day) for day in days[:10]]
+    assert depot.statuses(days)["2026-10-15"] == "FAILED"
+
+
+def test_the_source_is_closed_however_the_run_ends(depot: Depot, monkeypatch: pytest.MonkeyPatch) -> None:
+    closed: list[bool] = []
+    monkeypatch.setattr(depot.source, "close", lambda: closed.append(True))
+    depot.run_day(BROKEN)
+    depot.source.errors[BROKEN] = Transient("the source is resting")
+    depot.run_day(BROKEN)
+
+    assert closed == [True, True]
+
+
+def test_a_failure_is_not_retried_by_dagster(depot: Depot) -> None:
+    depot.source.errors[BROKEN] = Transient("the source is resting")
+
+    result = depot.run_day(BROKEN)
+
+    assert depot.source.asked == [BROKEN]
+    kinds = {event.event_type_value for event in result.all_events}
+    assert dg.DagsterEventType.STEP_UP_FOR_RETRY.value not in kinds
+
+
+def test_the_asset_shows_its_contract(depot: Depot) -> None:
+    (feed,) = (one for one in depot.defs.assets or () if getattr(one, "key", None) == PARCELS_KEY)
+    assert isinstance(feed, dg.AssetsDefinition)
+    spec = feed.get_asset_spec(PARCELS_KEY)
+    schema = spec.metadata["dagster/column_schema"]
+    schema = schema if isinstance(schema, dg.TableSchema) else schema.schema
+    columns = {column.name: column for column in schema.columns}
+
+    assert list(columns) == ["parcel_id", "label", "sent_date", "scanned_at", "is_fragile", "price_gbp"]
+    assert columns["label"].tags == {"privacy": "personal"}
+    assert not columns["parcel_id"].constraints.nullable
+    assert columns["price_gbp"].type == "Decimal(precision=18, scale=2)"
+    assert spec.metadata["dagster/table_name"] == "depot.parcels"
+    assert spec.group_name == "depot"
+    assert spec.description == "One parcel on the report day."
+    assert spec.kinds == {"depot", "parquet", "polars"}
+    assert spec.owners
