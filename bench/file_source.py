@@ -20,6 +20,7 @@ class FileSource:
     folder: Path
     format: str
     digests: dict[str, str]
+    origin: str = "bench"
 
     @classmethod
     def receive(cls, folder: Path, body_format: str = "csv") -> FileSource:

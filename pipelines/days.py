@@ -26,13 +26,14 @@ class ReportDay:
 
     @classmethod
     def parse(cls, text: str) -> ReportDay:
-        """Read `YYYY-MM-DD`."""
+        """Read `YYYY-MM-DD`, and none of the other ways to write a day."""
         try:
-            return cls(date.fromisoformat(text))
+            day: date | None = date.fromisoformat(text)
         except ValueError:
-            raise Permanent(
-                f"{text!r} is not a day", todo="write days as YYYY-MM-DD, for example 2026-11-22"
-            ) from None
+            day = None
+        if day is None or str(day) != text:
+            raise Permanent(f"{text!r} is not a day", todo="write days as YYYY-MM-DD, for example 2026-11-22")
+        return cls(day)
 
     @classmethod
     def yesterday(cls, now: datetime) -> ReportDay:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from pipelines.contracts.contract import Column, Contract, Rule
     from pipelines.sources.dialect import Dialect
 
+FIRST_YEAR = "0001"
+LEAP_SECOND = ":60"
 # Money as sources write it: no thousands separators, no currency sign, no exponent, at most two decimals, so
 # that nothing is rounded on the way in.
 MONEY = r"^[+-]?\d{1,16}(\.\d{1,2})?$"
@@ -132,18 +134,27 @@ def _parse_flag(raw: pl.Expr, _column: Column, dialect: Dialect) -> pl.Expr:
     return pl.when(raw == dialect.true).then(statement=True).when(raw == dialect.false).then(statement=False)
 
 
+def _exact(raw: pl.Expr, length: int) -> pl.Expr:
+    """Keep text of the dialect's own length whose year is 1 or later.
+
+    The parser is lenient otherwise: it knows signs, fewer digits and a year 0 that DuckDB cannot show. A
+    blank in place of a leading zero is let pass: it says the same and costs more to find than all the rest.
+    """
+    return pl.when((raw.str.len_bytes() == length) & (raw >= FIRST_YEAR)).then(raw)
+
+
 def _parse_day(raw: pl.Expr, _column: Column, dialect: Dialect) -> pl.Expr:
-    exact = pl.when(raw.str.len_bytes() == dialect.date_length).then(raw)
-    return exact.str.to_date(dialect.date_format, strict=False)
+    return _exact(raw, dialect.date_length).str.to_date(dialect.date_format, strict=False)
 
 
 def _parse_instant(raw: pl.Expr, _column: Column, dialect: Dialect) -> pl.Expr:
     """Read local wall-clock text as an instant.
 
     In the hour that happens twice in autumn the earlier instant is taken, since the text cannot tell; in the
-    hour that spring leaves out there is no such instant and the cell is a violation.
+    hour that spring leaves out there is no such instant and the cell is a violation, and so is a leap second,
+    which the parser would move into the next minute.
     """
-    exact = pl.when(raw.str.len_bytes() == dialect.time_length).then(raw)
+    exact = pl.when(~raw.str.ends_with(LEAP_SECOND)).then(_exact(raw, dialect.time_length))
     local = exact.str.to_datetime(dialect.time_format, strict=False, time_unit="us")
     placed = local.dt.replace_time_zone(dialect.time_zone, ambiguous="earliest", non_existent="null")
     return placed.dt.convert_time_zone("UTC")

@@ -7,12 +7,15 @@ be is not decided here (see load.py).
 
 from __future__ import annotations
 
+import logging
 import time
 from collections import deque
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
+
+import polars as pl
 
 from pipelines.errors import CasehouseError, Permanent
 from pipelines.load import (
@@ -30,8 +33,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
-    import polars as pl
-
     from pipelines.days import ReportDay
     from pipelines.feeds import Feed, Policy
     from pipelines.lake import Lake
@@ -39,6 +40,10 @@ if TYPE_CHECKING:
     from pipelines.receipts import Receipt
     from pipelines.sources.report import ReportSource
 
+log = logging.getLogger("casehouse.ingest")
+
+# One day's fault, foreseen or not, must not take the other days with it. A panic in polars is no Exception.
+FAULTS = (Exception, pl.exceptions.PanicException)
 # A body below this is parsed whole in memory; above it is streamed.
 SMALL_BYTES = 4 << 20
 # So many small days, or so many bytes of them, are judged together: most of a small day's cost is per call,
@@ -61,16 +66,6 @@ class Outcome:
     seconds: float
 
 
-def ingest(feed: Feed, day: ReportDay, *, source: ReportSource, lake: Lake, policy: Policy) -> Receipt:
-    """Load one day; raise its error when it fails."""
-    (outcome,) = ingest_days(feed, [day], source=source, lake=lake, policy=policy)
-    if outcome.error is not None:
-        raise outcome.error
-    if outcome.receipt is None:
-        raise Permanent("the day ended without a receipt", feed=feed.key, day=str(day))
-    return outcome.receipt
-
-
 def ingest_days(
     feed: Feed,
     days: Sequence[ReportDay],
@@ -80,12 +75,17 @@ def ingest_days(
     policy: Policy,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> Iterator[Outcome]:
-    """Load days of one feed, yielding one outcome a day, in order, as they are published."""
+    """Load days of one feed, yielding one outcome a day, in order, as they are published.
+
+    Raises SettingsError when the lake holds another account's days. Left early, it closes the source, so that
+    fetches under way end at once.
+    """
+    lake.claim(feed.source, source.origin)
     lake.sweep()
     with lake.staging() as folder, ThreadPoolExecutor(WRITERS, thread_name_prefix="write") as writers:
         loader = _Loader(feed, source, lake, policy, folder, clock)
         together: list[_Arrival] = []
-        for arrival in _ahead(days, loader.receive, policy.concurrency):
+        for arrival in _ahead(list(dict.fromkeys(days)), loader, policy.concurrency):
             if together and not _fits(together, arrival):
                 yield from loader.load(together, writers)
                 together = []
@@ -117,9 +117,7 @@ def _fits(together: Sequence[_Arrival], one: _Arrival) -> bool:
     return len(together) < TOGETHER_DAYS and size <= TOGETHER_BYTES
 
 
-def _ahead(
-    days: Sequence[ReportDay], receive: Callable[[ReportDay], _Arrival], concurrency: int
-) -> Iterator[_Arrival]:
+def _ahead(days: Sequence[ReportDay], loader: _Loader, concurrency: int) -> Iterator[_Arrival]:
     """Receive days in order, at most `concurrency` at once and no more than that many ahead of the loader."""
     waiting: deque[Future[_Arrival]] = deque()
     pool = ThreadPoolExecutor(concurrency, thread_name_prefix="fetch")
@@ -127,9 +125,12 @@ def _ahead(
         for day in days:
             if len(waiting) > concurrency:
                 yield waiting.popleft().result()
-            waiting.append(pool.submit(receive, day))
+            waiting.append(pool.submit(loader.receive, day))
         while waiting:
             yield waiting.popleft().result()
+    except BaseException:
+        loader.source.close()
+        raise
     finally:
         pool.shutdown(cancel_futures=True)
 
@@ -148,23 +149,24 @@ class _Loader:
     def receive(self, day: ReportDay) -> _Arrival:
         """Fetch and open one day; called from several threads."""
         began = time.perf_counter()
-        body = self._body(day)
-        try:
-            came: _Opened | CasehouseError = self._open(day)
-            size = body.stat().st_size
-        except CasehouseError as error:
-            came, size = error, 0
-        except OSError as error:
-            came, size = _disk_error(error), 0
+        came, size = self._came(day)
         return _Arrival(day, came, size, time.perf_counter() - began)
 
+    def _came(self, day: ReportDay) -> tuple[_Opened | CasehouseError, int]:
+        try:
+            return self._open(day), self._body(day).stat().st_size
+        except FAULTS as fault:
+            return _told(fault), 0
+
     def _open(self, day: ReportDay) -> _Opened:
+        if day.end > self.clock():
+            raise Permanent("the day is not over yet", todo="ask for it after midnight, London time")
         contract = self.feed.contract
         request = ReportRequest(self.feed.key, day, contract.wire_fields)
         body = self.source.fetch(request, self._body(day))
         report = self.source.open(request, body)
         check_fields(contract, report)
-        receipt = open_receipt(contract, request, body, report.total)
+        receipt = open_receipt(contract, request, self.source.origin, body, report.total)
         if body.size > SMALL_BYTES:
             return _Opened(receipt, report.frame, None)
         with reading():
@@ -189,10 +191,8 @@ class _Loader:
                 raise arrival.came
             staged = self._stage(arrival.came, judged)
             receipt, changed = self.lake.publish(self.feed.key, arrival.day, staged.good, staged.quarantined)
-        except CasehouseError as error:
-            return self._failed(arrival, error)
-        except OSError as error:
-            return self._failed(arrival, _disk_error(error))
+        except FAULTS as fault:
+            return self._failed(arrival, _told(fault))
         finally:
             self._body(arrival.day).unlink(missing_ok=True)
         seconds = arrival.seconds + time.perf_counter() - began
@@ -214,6 +214,21 @@ class _Loader:
 
     def _body(self, day: ReportDay) -> Path:
         return self.folder / f"{day}.body"
+
+
+def _told(fault: BaseException) -> CasehouseError:
+    """Tell any fault of one day as an error of the product."""
+    if isinstance(fault, CasehouseError):
+        return fault
+    if isinstance(fault, OSError):
+        return _disk_error(fault)
+    # Its words may hold somebody's data; the traceback, which may too, is for whoever asks for debug logs.
+    log.debug("unforeseen fault", exc_info=fault)
+    return Permanent(
+        "a fault in the product itself",
+        why=type(fault).__name__,
+        todo="report it with this feed and day; other days are not harmed",
+    )
 
 
 def _disk_error(error: OSError) -> Permanent:

@@ -14,13 +14,13 @@ import shutil
 import time
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from pipelines.days import ReportDay
-from pipelines.errors import CasehouseError, Damaged
+from pipelines.errors import CasehouseError, Damaged, SettingsError
 from pipelines.receipts import Receipt, check_seal, read_receipt, seal
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 PARTITION = "report_date="
 PART = "part.parquet"
+QUARANTINE = "quarantine"
 STAGE = ".stage"
 STALE_SECONDS = 24 * 3600  # a staged folder this old belongs to a writer that is gone
 
@@ -52,8 +53,17 @@ class Lake:
         return self.root / "lake" / feed / f"{PARTITION}{day}" / PART
 
     def quarantine_path(self, feed: str, day: ReportDay) -> Path:
-        """Say where the rows that broke the contract stand, with their reasons."""
-        return self.root / "quarantine" / feed / f"{PARTITION}{day}" / PART
+        """Say where the rows that the day's receipt counts as quarantined stand, with their reasons.
+
+        The name holds the digest of the body they came in, so that a kill between two moves never leaves a
+        day with another answer's bad rows. Without such a receipt the path is one where nothing stands.
+        """
+        try:
+            receipt = self.receipt(feed, day)
+        except Damaged:
+            receipt = None
+        name = _aside_name(receipt) if receipt and receipt.rows_quarantined else "none.parquet"
+        return self.root / QUARANTINE / feed / f"{PARTITION}{day}" / name
 
     def glob(self, feed: str) -> str:
         """Return the pattern of every file of a feed."""
@@ -61,11 +71,12 @@ class Lake:
 
     def days(self, feed: str) -> list[ReportDay]:
         """List the days that have a file, in order."""
-        return _days_below(self.root / "lake" / feed)
+        return _days_below(self.root / "lake" / feed, PART)
 
     def quarantined_days(self, feed: str) -> list[ReportDay]:
-        """List the days that have a quarantine file, in order."""
-        return _days_below(self.root / "quarantine" / feed)
+        """List the days whose receipt counts quarantined rows that are there, in order."""
+        days = _days_below(self.root / QUARANTINE / feed, "*.parquet")
+        return [day for day in days if self.quarantine_path(feed, day).exists()]
 
     def receipt(self, feed: str, day: ReportDay) -> Receipt | None:
         """Return the day's receipt as it stands, None without a file; raise Damaged when it is unreadable."""
@@ -120,23 +131,36 @@ class Lake:
     ) -> tuple[Receipt, bool]:
         """Seal staged files and move them into place; return the receipt and whether the good rows changed.
 
-        The quarantine goes first: a kill between the two leaves the old day loaded, never a day whose
-        quarantined rows are nowhere. A file that would not differ is left alone.
+        The quarantine goes first, under a name of its own: a kill between the moves leaves the old day with
+        its old quarantine, or the new with its new. A file that would not differ is left alone.
         """
         receipt = seal(good)
         with self._lock(feed):
             if quarantined is not None:
-                seal(quarantined)
-                # Raw cells of personal data, which analysts who may read the lake need not see.
-                (self.root / "quarantine").mkdir(mode=0o700, exist_ok=True)
-                _promote(quarantined, self.quarantine_path(feed, day))
+                self._promote_aside(feed, day, quarantined)
             changed = _proved_seal(self.path(feed, day)) != receipt.seal
             if changed:
                 _promote(good, self.path(feed, day))
-            if quarantined is None:
-                _remove(self.quarantine_path(feed, day))
+            self._clear_aside(feed, day)
         self._failure_path(feed, day).unlink(missing_ok=True)
         return receipt, changed
+
+    def _promote_aside(self, feed: str, day: ReportDay, staged: Path) -> None:
+        # Raw cells of personal data, which analysts who may read the lake need not see.
+        home = self.root / QUARANTINE
+        home.mkdir(parents=True, exist_ok=True)
+        home.chmod(0o700)
+        receipt = seal(staged)
+        target = home / feed / f"{PARTITION}{day}" / _aside_name(receipt)
+        if _proved_seal(target) != receipt.seal:
+            _promote(staged, target)
+
+    def _clear_aside(self, feed: str, day: ReportDay) -> None:
+        """Remove quarantined rows that the day as it now stands does not count."""
+        partner = self.quarantine_path(feed, day)
+        for path in partner.parent.glob("*.parquet"):
+            if path != partner:
+                path.unlink(missing_ok=True)
 
     def record_failure(self, feed: str, day: ReportDay, error: CasehouseError, at: datetime) -> None:
         """Note that the last attempt at a day failed, for the completeness view."""
@@ -150,22 +174,38 @@ class Lake:
         with self.staging() as folder:
             path = folder / "failure.json"
             path.write_text(json.dumps(told), encoding="utf-8")
-            target = self._failure_path(feed, day)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            path.replace(target)
+            _sync(path)
+            _promote(path, self._failure_path(feed, day))
 
     def failures(self, feed: str) -> dict[ReportDay, Failure]:
         """Find the days whose last attempt failed."""
         found: dict[ReportDay, Failure] = {}
-        for path in sorted((self.root / "attempts" / feed).glob("*.json")):
+        for path in sorted((self.root / "attempts" / feed).glob("????-??-??.json")):
             try:
-                told = json.loads(path.read_text(encoding="utf-8"))
+                found[ReportDay.parse(path.stem)] = _failure(path)
             except FileNotFoundError:
                 continue  # the day was loaded in between
-            found[ReportDay.parse(told["report_date"])] = Failure(
-                told["kind"], told["message"], datetime.fromisoformat(told["attempted_at"])
-            )
         return found
+
+    def claim(self, source: str, origin: str) -> None:
+        """Bind the lake to the account that a source's days come from; raise when it belongs to another.
+
+        Without this a lost setting would put the sandbox's invented days among real ones, or the reverse.
+        """
+        path = self.root / "origins" / source
+        if not path.exists():
+            with self.staging() as folder:
+                (folder / "origin").write_text(origin, encoding="utf-8")
+                path.parent.mkdir(parents=True, exist_ok=True)
+                with suppress(FileExistsError):
+                    path.hardlink_to(folder / "origin")
+        owner = path.read_text(encoding="utf-8")
+        if owner != origin:
+            raise SettingsError(
+                f"the lake holds days of {source} from another account",
+                why=f"it holds those of {owner}, the settings point at {origin}",
+                todo="correct CASEHOUSE_ICASEWORK_*, or set another CASEHOUSE_DATA_DIR",
+            )
 
     def _failure_path(self, feed: str, day: ReportDay) -> Path:
         return self.root / "attempts" / feed / f"{day}.json"
@@ -180,13 +220,26 @@ class Lake:
             yield
 
 
-def _days_below(folder: Path) -> list[ReportDay]:
+def _days_below(folder: Path, name: str) -> list[ReportDay]:
     """List the days of partition folders; whatever else lies there is told by `casehouse verify`."""
-    found = []
-    for path in folder.glob(f"{PARTITION}????-??-??/{PART}"):
+    found = set()
+    for path in folder.glob(f"{PARTITION}????-??-??/{name}"):
         with suppress(ValueError):
-            found.append(ReportDay(date.fromisoformat(path.parent.name.removeprefix(PARTITION))))
+            found.add(ReportDay(date.fromisoformat(path.parent.name.removeprefix(PARTITION))))
     return sorted(found)
+
+
+def _aside_name(receipt: Receipt) -> str:
+    return f"part-{receipt.body_sha256[:16]}.parquet"
+
+
+def _failure(path: Path) -> Failure:
+    try:
+        told = json.loads(path.read_text(encoding="utf-8"))
+        return Failure(told["kind"], told["message"], datetime.fromisoformat(told["attempted_at"]))
+    except (ValueError, KeyError, TypeError):
+        at = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+        return Failure("unknown", "the note of the failed attempt cannot be read", at)
 
 
 def _proved_seal(path: Path) -> str | None:
@@ -208,21 +261,15 @@ def _promote(staged: Path, target: Path) -> None:
     if not target.parent.exists():
         target.parent.mkdir(parents=True, exist_ok=True)
         _sync(target.parent.parent)
+    # The council's own group may read, nobody else: the lake holds personal data.
+    staged.chmod(0o640)
     staged.replace(target)
     _sync(target.parent)
 
 
-def _remove(path: Path) -> None:
-    try:
-        path.unlink()
-    except FileNotFoundError:
-        return
-    _sync(path.parent)
-
-
-def _sync(folder: Path) -> None:
-    """Flush a directory, so that a rename survives a power cut."""
-    handle = os.open(folder, os.O_RDONLY)
+def _sync(path: Path) -> None:
+    """Flush a file, or a directory so that a rename in it survives a power cut."""
+    handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
     finally:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
+from fractions import Fraction
 from functools import cache
 from importlib.metadata import version
 from typing import TYPE_CHECKING
@@ -44,12 +45,15 @@ class Staged:
     quarantined: Path | None
 
 
-def open_receipt(contract: Contract, request: ReportRequest, body: Body, total: int | None) -> Receipt:
+def open_receipt(
+    contract: Contract, request: ReportRequest, origin: str, body: Body, total: int | None
+) -> Receipt:
     """Start the receipt of a day with what is known before any row is read."""
     window_from, window_until = request.day.civil_bounds
     return Receipt(
         feed=request.feed,
         report_date=str(request.day),
+        origin=origin,
         window_from=window_from,
         window_until=window_until,
         source_total=total,
@@ -207,7 +211,7 @@ def _set_aside(decoder: Decoder, raw: pl.LazyFrame, receipt: Receipt, folder: Pa
     marked = raw.with_row_index(ROW_NUMBER, 1).with_columns(decoder.typed)
     with reading():
         bad = _scalar(marked.select(decoder.is_bad().sum()))
-    if bad > rows * policy.bad_row_share:
+    if bad > rows * Fraction(str(policy.bad_row_share)):
         raise TooManyBadRows(
             f"{bad} of {rows} rows break the contract",
             why=_worst(decoder, marked),

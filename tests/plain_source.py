@@ -15,7 +15,8 @@ import polars as pl
 
 from pipelines.contracts.columns import Day, Flag, Instant, Money, Text, Whole
 from pipelines.contracts.contract import Contract, Rows, wire
-from pipelines.feeds import Feed
+from pipelines.feeds import Feed, Policy
+from pipelines.ingest import ingest_days
 from pipelines.sources.dialect import ICASEWORK
 from pipelines.sources.report import Body, RawReport, ReportRequest
 
@@ -24,7 +25,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pipelines.days import ReportDay
-    from pipelines.errors import CasehouseError
+    from pipelines.lake import Lake
+    from pipelines.receipts import Receipt
 
 
 class Parcels(Rows):
@@ -60,10 +62,12 @@ class PlainSource:
     """Answers what it was given; a day that was given an error raises it."""
 
     rows: dict[str, Sequence[Row]] = field(default_factory=dict)
-    errors: dict[str, CasehouseError] = field(default_factory=dict)
+    errors: dict[str, BaseException] = field(default_factory=dict)
     totals: dict[str, int | None] = field(default_factory=dict)
     fields: tuple[str, ...] = PARCELS.contract.wire_fields
     asked: list[str] = field(default_factory=list)
+    origin: str = "depot"
+    is_closed: bool = False
 
     def fetch(self, request: ReportRequest, into: Path) -> Body:
         day = str(request.day)
@@ -80,11 +84,13 @@ class PlainSource:
 
     def open(self, request: ReportRequest, body: Body) -> RawReport:
         day = str(request.day)
-        frame = pl.scan_csv(body.path, schema=dict.fromkeys(self.fields, pl.String), null_values=[""])
+        frame = pl.scan_csv(
+            body.path, schema=dict.fromkeys(self.fields, pl.String), null_values=[""], glob=False
+        )
         return RawReport(self.fields, frame, self.totals.get(day, len(self.rows.get(day, ()))))
 
     def close(self) -> None:
-        """Nothing is held."""
+        self.is_closed = True
 
 
 def fill(source: PlainSource, days: Sequence[ReportDay], count: int = 3) -> PlainSource:
@@ -92,3 +98,12 @@ def fill(source: PlainSource, days: Sequence[ReportDay], count: int = 3) -> Plai
     for day in days:
         source.rows[str(day)] = [parcel(number) for number in range(1, count + 1)]
     return source
+
+
+def load_one(day: ReportDay, source: PlainSource, lake: Lake, policy: Policy | None = None) -> Receipt:
+    """Load one day; raise its error."""
+    (outcome,) = ingest_days(PARCELS, [day], source=source, lake=lake, policy=policy or Policy())
+    if outcome.error:
+        raise outcome.error
+    assert outcome.receipt
+    return outcome.receipt

@@ -49,6 +49,7 @@ def test_a_span_includes_both_ends_and_is_empty_when_reversed() -> None:
     assert list(span(last, first)) == []
 
 
-def test_a_day_that_is_none_says_how_to_write_one() -> None:
+@pytest.mark.parametrize("text", ["22/11/2026", "20261122", "2026-W47-7", "2026-02-30", ""])
+def test_a_day_that_is_none_says_how_to_write_one(text: str) -> None:
     with pytest.raises(Permanent, match="YYYY-MM-DD"):
-        ReportDay.parse("22/11/2026")
+        ReportDay.parse(text)

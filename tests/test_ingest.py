@@ -8,6 +8,7 @@ import subprocess
 import sys
 import textwrap
 import time
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -15,11 +16,18 @@ import pytest
 
 import pipelines.ingest
 from pipelines.days import ReportDay, span
-from pipelines.errors import ContractDrift, Permanent, TooManyBadRows, Transient, Unverified
+from pipelines.errors import (
+    ContractDrift,
+    Permanent,
+    SettingsError,
+    TooManyBadRows,
+    Transient,
+    Unverified,
+)
 from pipelines.feeds import Policy
-from pipelines.ingest import Outcome, ingest, ingest_days
+from pipelines.ingest import Outcome, ingest_days
 from pipelines.lake import STAGE, Lake
-from tests.plain_source import PARCELS, PlainSource, fill, parcel
+from tests.plain_source import PARCELS, PlainSource, fill, load_one, parcel
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -127,7 +135,7 @@ def test_a_total_that_differs_or_is_missing_fails_the_day(
     source = fill(PlainSource(), days, 3)
     source.totals[str(days[0])] = total
     with pytest.raises(Unverified, match=f"{FEED} {days[0]}"):
-        ingest(PARCELS, days[0], source=source, lake=lake, policy=Policy())
+        load_one(days[0], source, lake, Policy())
     assert lake.days(FEED) == []
     assert lake.failures(FEED)[days[0]].kind == "unverified"
 
@@ -137,14 +145,14 @@ def test_a_bad_row_does_not_make_up_for_a_row_too_many(lake: Lake, days: list[Re
     rows = [parcel(number) for number in range(1, 201)] + [parcel(0)]
     source = PlainSource(rows={str(days[0]): rows}, totals={str(days[0]): 200})
     with pytest.raises(Unverified, match="the source says 200, the body holds 201"):
-        ingest(PARCELS, days[0], source=source, lake=lake, policy=Policy())
+        load_one(days[0], source, lake, Policy())
 
 
 @pytest.mark.usefixtures("size")
 def test_a_feed_may_say_that_its_source_has_no_total(lake: Lake, days: list[ReportDay]) -> None:
     source = fill(PlainSource(), days, 3)
     source.totals[str(days[0])] = None
-    receipt = ingest(PARCELS, days[0], source=source, lake=lake, policy=Policy(reconcile="none"))
+    receipt = load_one(days[0], source, lake, Policy(reconcile="none"))
     assert (receipt.status, receipt.rows_good) == ("unverified", 3)
     assert lake.check(FEED, days[0]) == receipt
 
@@ -166,7 +174,7 @@ def test_drift_names_the_field_and_writes_nothing(
     source = fill(PlainSource(), days)
     source.fields = change(source.fields)
     with pytest.raises(ContractDrift, match=told):
-        ingest(PARCELS, days[0], source=source, lake=lake, policy=Policy())
+        load_one(days[0], source, lake, Policy())
     assert lake.days(FEED) == []
 
 
@@ -207,7 +215,7 @@ def test_nothing_is_left_staged(lake: Lake, days: list[ReportDay]) -> None:
 
 
 def test_more_days_than_one_batch_all_arrive(lake: Lake, days: list[ReportDay]) -> None:
-    many = [days[0].plus(offset) for offset in range(pipelines.ingest.TOGETHER_DAYS * 2 + 3)]
+    many = [days[0].plus(-offset) for offset in reversed(range(pipelines.ingest.TOGETHER_DAYS * 2 + 3))]
     run(lake, many, fill(PlainSource(), many))
     assert lake.days(FEED) == many
 
@@ -221,7 +229,7 @@ KILLED = """
     from pipelines.lake import Lake
     from tests.plain_source import PARCELS, PlainSource, fill
 
-    days = list(span(ReportDay.parse("2026-01-01"), ReportDay.parse("2026-12-31")))
+    days = list(span(ReportDay.parse("2025-01-01"), ReportDay.parse("2025-12-31")))
     source = fill(PlainSource(), days, 200)
     for outcome in ingest_days(PARCELS, days, source=source, lake=Lake(Path(sys.argv[1])), policy=Policy()):
         print(outcome.day, flush=True)
@@ -229,7 +237,7 @@ KILLED = """
 
 
 def test_kill_9_in_mid_range_leaves_whole_days_only_and_a_rerun_completes(lake: Lake) -> None:
-    year = list(span(ReportDay.parse("2026-01-01"), ReportDay.parse("2026-12-31")))
+    year = list(span(ReportDay.parse("2025-01-01"), ReportDay.parse("2025-12-31")))
     process = subprocess.Popen(
         [sys.executable, "-c", textwrap.dedent(KILLED), str(lake.root)], stdout=subprocess.PIPE, text=True
     )
@@ -251,3 +259,59 @@ def test_kill_9_in_mid_range_leaves_whole_days_only_and_a_rerun_completes(lake: 
     ]
     assert {day: lake.path(FEED, day).stat().st_mtime_ns for day in loaded} == before
     assert lake.days(FEED) == year
+
+
+@pytest.mark.parametrize("ahead", [0, 1, 3000])
+def test_a_day_that_is_not_over_is_refused_unasked(lake: Lake, ahead: int) -> None:
+    now = datetime(2026, 7, 1, 22, 59, tzinfo=UTC)  # one minute to midnight in London
+    today = ReportDay.parse("2026-07-01")
+    source = fill(PlainSource(), [today.plus(ahead)])
+    (outcome,) = ingest_days(
+        PARCELS, [today.plus(ahead)], source=source, lake=lake, policy=Policy(), clock=lambda: now
+    )
+    assert isinstance(outcome.error, Permanent)
+    assert "not over" in str(outcome.error)
+    assert source.asked == []
+
+
+@pytest.mark.usefixtures("size")
+@pytest.mark.parametrize(
+    "fault", [RecursionError("Bloggs"), ValueError("Bloggs"), pl.exceptions.PanicException("x")]
+)
+def test_an_unforeseen_fault_takes_one_day_with_it_and_no_other(
+    lake: Lake, days: list[ReportDay], fault: BaseException
+) -> None:
+    source = fill(PlainSource(), days)
+    source.errors[str(days[2])] = fault
+    outcomes = run(lake, days, source)
+    assert [outcome.error is None for outcome in outcomes] == [True, True, False, True, True]
+    assert type(fault).__name__ in str(outcomes[2].error)
+    assert "Bloggs" not in str(outcomes[2].error)
+    assert list(lake.failures(FEED)) == [days[2]]
+
+
+def test_a_day_named_twice_is_loaded_once(lake: Lake, days: list[ReportDay]) -> None:
+    source = fill(PlainSource(), days)
+    assert [outcome.day for outcome in run(lake, [days[0], days[1], days[0]], source)] == days[:2]
+
+
+def test_exactly_the_allowed_share_of_bad_rows_passes(lake: Lake, days: list[ReportDay]) -> None:
+    rows = [parcel(number, price="x" if number <= 29 else "1.00") for number in range(1, 101)]
+    (outcome,) = run(lake, days[:1], PlainSource(rows={str(days[0]): rows}), Policy(bad_row_share=0.29))
+    assert outcome.receipt
+    assert outcome.receipt.rows_quarantined == 29
+
+
+def test_leaving_early_closes_the_source_and_leaves_nothing_staged(lake: Lake, days: list[ReportDay]) -> None:
+    source = fill(PlainSource(), days)
+    outcomes = ingest_days(PARCELS, days, source=source, lake=lake, policy=Policy())
+    next(outcomes)
+    outcomes.close()  # type: ignore[attr-defined]  # it is a generator
+    assert list((lake.root / STAGE).iterdir()) == []
+
+
+def test_a_lake_belongs_to_one_account(lake: Lake, days: list[ReportDay]) -> None:
+    run(lake, days[:1], fill(PlainSource(origin="uat council"), days))
+    with pytest.raises(SettingsError, match="uat council"):
+        run(lake, days[1:2], fill(PlainSource(origin="sandbox sandbox"), days))
+    assert lake.days(FEED) == days[:1]

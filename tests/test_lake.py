@@ -12,12 +12,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+import pipelines.lake
 from pipelines.days import ReportDay
 from pipelines.errors import Damaged, Transient
 from pipelines.feeds import Policy
-from pipelines.ingest import ingest, ingest_days
+from pipelines.ingest import ingest_days
 from pipelines.lake import STAGE, STALE_SECONDS, Lake
-from tests.plain_source import PARCELS, PlainSource, fill, parcel
+from tests.plain_source import PARCELS, PlainSource, fill, load_one, parcel
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -79,7 +80,7 @@ def test_a_damaged_file_is_replaced_by_the_next_ingest(lake: Lake, days: list[Re
 
 def test_the_receipt_says_what_was_asked_and_what_came(lake: Lake, days: list[ReportDay]) -> None:
     source = fill(PlainSource(), days, 4)
-    receipt = ingest(PARCELS, days[0], source=source, lake=lake, policy=Policy())
+    receipt = load_one(days[0], source, lake, Policy())
     assert (receipt.source_total, receipt.rows_good, receipt.rows_quarantined) == (4, 4, 0)
     assert receipt.status == "verified"
     assert receipt.contract == PARCELS.contract.fingerprint
@@ -148,3 +149,61 @@ def test_only_abandoned_staging_is_swept(lake: Lake) -> None:
     lake.sweep()
     assert not old.exists()
     assert new.exists()
+
+
+@pytest.mark.parametrize("count", [3, 300])
+def test_what_people_wrote_cannot_be_taken_for_a_receipt(
+    lake: Lake, days: list[ReportDay], count: int
+) -> None:
+    trap = '"seal": "' + "0" * 64 + '" casehouse.receipt {"feed": "x"}'
+    rows = [parcel(number, label=trap) for number in range(1, count + 1)]
+    load(lake, days[:1], PlainSource(rows={str(days[0]): rows}))
+    assert lake.check(FEED, days[0]).rows_good == count
+
+
+@pytest.mark.parametrize("step", [1, 2])
+def test_a_failure_between_the_moves_keeps_the_last_good_day_with_its_quarantine(
+    lake: Lake, days: list[ReportDay], monkeypatch: pytest.MonkeyPatch, step: int
+) -> None:
+    day = days[0]
+    load(lake, [day], PlainSource(rows={str(day): [parcel(1), parcel(2, price="dear")]}))
+    old = lake.check(FEED, day)
+    moves = 0
+
+    def fail_at(staged: Path, target: Path) -> None:
+        nonlocal moves
+        moves += 1
+        if moves == step:
+            raise OSError(28, "No space left on device")
+        staged.replace(target)
+
+    monkeypatch.setattr(pipelines.lake, "_promote", fail_at)
+    source = PlainSource(rows={str(day): [parcel(1), parcel(3), parcel(4, price="dearer")]})
+    (outcome,) = ingest_days(PARCELS, [day], source=source, lake=lake, policy=Policy(bad_row_share=0.5))
+    assert outcome.error
+    assert lake.check(FEED, day) == old
+    assert lake.quarantined_days(FEED) == [day]
+    monkeypatch.undo()
+    load(lake, [day], source)
+    assert lake.check(FEED, day).rows_good == 2
+    assert len(list(lake.quarantine_path(FEED, day).parent.iterdir())) == 1
+
+
+def test_an_unchanged_quarantine_is_left_alone(lake: Lake, days: list[ReportDay]) -> None:
+    source = PlainSource(rows={str(days[0]): [parcel(1), parcel(2, price="dear")]})
+    load(lake, days[:1], source)
+    before = lake.quarantine_path(FEED, days[0]).stat().st_ino
+    load(lake, days[:1], source)
+    assert lake.quarantine_path(FEED, days[0]).stat().st_ino == before
+
+
+def test_an_unreadable_note_of_a_failure_is_told_as_such(lake: Lake, days: list[ReportDay]) -> None:
+    lake.record_failure(FEED, days[0], Transient("no answer"), datetime(2026, 11, 6, tzinfo=UTC))
+    (note,) = (lake.root / "attempts" / FEED).iterdir()
+    note.write_text("")
+    assert lake.failures(FEED)[days[0]].kind == "unknown"
+
+
+def test_others_may_not_read_what_is_stored(lake: Lake, days: list[ReportDay]) -> None:
+    load(lake, days[:1], fill(PlainSource(), days))
+    assert lake.path(FEED, days[0]).stat().st_mode & 0o007 == 0

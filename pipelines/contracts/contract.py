@@ -116,7 +116,7 @@ class Contract:
 
     @cached_property
     def fingerprint(self) -> str:
-        """Digest of everything that changes what a stored file holds: names, order, types, rules."""
+        """Digest of what the contract pins: names, order, types, rules; not the dialect cells are read by."""
         told = [
             [
                 column.name,

@@ -55,7 +55,12 @@ class RawReport:
 
 
 class ReportSource(Protocol):
-    """A system that answers reports by day."""
+    """A system that answers reports by day; `origin` names the system and account, such as "uat council"."""
+
+    @property
+    def origin(self) -> str:
+        """Say who answers, for receipts."""
+        ...
 
     def fetch(self, request: ReportRequest, into: Path) -> Body:
         """Stream the day's answer into the file `into`; raise Transient or Permanent."""
