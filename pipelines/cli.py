@@ -21,17 +21,18 @@ if TYPE_CHECKING:
     from pipelines.settings import Settings
 
 USAGE = 2
+DEBUG = "--debug"
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
-@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+@click.option(DEBUG, is_flag=True, help="Show the traceback of an error; may stand anywhere.")
 @click.version_option(package_name="casehouse")
 def cli(*, debug: bool) -> None:
     """Casework and contact-centre reports, by London day, proved complete.
 
     Settings come from the environment and .env; .env.example documents each.
     """
-    del debug  # read by main(), which outlives the group
+    del debug  # read by main(), which outlives the group, and by _operate()
 
 
 @cli.command()
@@ -78,7 +79,8 @@ def sandbox(port: int | None, host: str, cases_per_day: int, seed: int) -> None:
 @cli.command()
 @click.argument("feed")
 @click.argument("day")
-def ingest(feed: str, day: str) -> None:
+@click.option("--no-rebuild", is_flag=True, help="Leave the catalogue as it is.")
+def ingest(feed: str, day: str, *, no_rebuild: bool) -> None:
     """Load one DAY (YYYY-MM-DD) of one FEED (such as icasework/cases) without Dagster."""
     from pipelines.days import ReportDay
     from pipelines.feeds import connect, find_feed, policy_for
@@ -106,37 +108,33 @@ def ingest(feed: str, day: str) -> None:
         f"{f', {receipt.rows_quarantined} in quarantine' if receipt.rows_quarantined else ''}"
         f"{'' if outcome.changed else ', unchanged'}, {outcome.seconds:.2f} s"
     )
+    if not no_rebuild:
+        click.echo(_rebuilt(settings))
 
 
 @cli.command()
 def rebuild() -> None:
     """Build the DuckDB catalogue anew from the lake and swap it in."""
-    from pipelines.feeds import FEEDS
-    from pipelines.lake import Lake
-    from pipelines.warehouse import build
-
-    settings = _settings()
-    summary = build(Lake(settings.data_dir), FEEDS, since=settings.first_day, until=settings.last_day(_now()))
-    click.echo(str(summary))
+    click.echo(_rebuilt(_settings()))
 
 
 @cli.command()
 @click.option("--contracts", is_flag=True, help="Also judge every stored row by its pandera contract.")
 def verify(*, contracts: bool) -> None:
-    """Re-read every partition against its receipt; exit 1 when one differs."""
+    """Re-read every partition against its receipt; exit 1 when one differs or is gone."""
     settings = _settings()
     from pipelines.feeds import FEEDS
     from pipelines.lake import Lake
     from pipelines.verify import verify as read_again
 
     lake = Lake(settings.data_dir)
-    read = bad = 0
+    proved = bad = 0
     for verdict in read_again(lake, FEEDS, judge=contracts):
-        read += bool(verdict.feed)
         bad += verdict.problem is not None
+        proved += bool(verdict.feed) and verdict.problem is None
         if told := verdict.problem or verdict.note:
             click.echo(f"{'WRONG' if verdict.problem else 'note '} {told}")
-    click.echo(f"{read} partitions read again, {bad} wrong")
+    click.echo(f"{proved} partitions proved, {bad} wrong")
     if bad:
         sys.exit(1)
 
@@ -177,7 +175,7 @@ def doctor() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command: one clear line for an error, status 1, or 2 for wrong settings or usage."""
-    words = list(sys.argv[1:] if arguments is None else arguments)
+    words = _with_debug_first(sys.argv[1:] if arguments is None else arguments)
     try:
         cli.main(words, prog_name="casehouse", standalone_mode=False)
     except click.ClickException as error:
@@ -185,22 +183,36 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         sys.exit(error.exit_code)
     except (click.Abort, KeyboardInterrupt):
         sys.exit(130)
-    except CasehouseError as error:
-        if "--debug" in words:
-            raise
-        click.echo(f"casehouse: {error}", err=True)
-        sys.exit(USAGE if isinstance(error, SettingsError) else 1)
     except BrokenPipeError:
-        sys.exit(1)  # the reader of our output went away
+        _leave_pipe()
     except Exception as error:
-        if "--debug" in words:
+        if DEBUG in words[:1]:
             raise
-        # Only the type: the message of an unforeseen error may hold somebody's data.
-        click.echo(
-            f"casehouse: unforeseen {type(error).__name__}; run again with --debug to see where", err=True
-        )
-        sys.exit(1)
+        click.echo(f"casehouse: {_told(error)}", err=True)
+        sys.exit(USAGE if isinstance(error, SettingsError) else 1)
     sys.exit(0)
+
+
+def _with_debug_first(arguments: Sequence[str]) -> list[str]:
+    """Move `--debug` to the front, where the group takes it, from wherever it stands before a `--`."""
+    end = arguments.index("--") if "--" in arguments else len(arguments)
+    words = [word for word in arguments[:end] if word != DEBUG]
+    return [*([DEBUG] if len(words) < end else []), *words, *arguments[end:]]
+
+
+def _told(error: Exception) -> str:
+    """One line for an error. Of an unforeseen one only the type: its message may hold somebody's data."""
+    if isinstance(error, CasehouseError):
+        return str(error)
+    if isinstance(error, OSError) and error.strerror:
+        return ": ".join(str(part) for part in (error.strerror, error.filename) if part is not None)
+    return f"unforeseen {type(error).__name__}; run again with {DEBUG} to see where"
+
+
+def _leave_pipe() -> NoReturn:
+    """End quietly when the reader of our output went away: Python would complain while it flushes."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(1)
 
 
 def _settings() -> Settings:
@@ -209,14 +221,25 @@ def _settings() -> Settings:
     return load_settings()
 
 
+def _rebuilt(settings: Settings) -> str:
+    """Build the catalogue, keeping what has not changed; return one line about it."""
+    from pipelines.feeds import FEEDS
+    from pipelines.lake import Lake
+    from pipelines.warehouse import build
+
+    lake = Lake(settings.data_dir)
+    return str(build(lake, FEEDS, since=settings.first_day, until=settings.last_day(_now())))
+
+
 def _now() -> datetime:
     return datetime.now(UTC)
 
 
 def _operate(*words: str) -> NoReturn:
     """Become the process that drives Dagster, so that signals reach it directly."""
+    debug = [DEBUG] if click.get_current_context().find_root().params["debug"] else []
     sys.stdout.flush()
-    os.execv(sys.executable, [sys.executable, "-m", "assets.operate", *words])  # noqa: S606 - our own module
+    os.execv(sys.executable, [sys.executable, "-m", "assets.operate", *debug, *words])  # noqa: S606 - our own
 
 
 if __name__ == "__main__":

@@ -6,32 +6,43 @@ Hosts are reached through their source; no network library is used here.
 
 from __future__ import annotations
 
+import difflib
 import os
 import shutil
+import stat
 import tempfile
+from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from platform import python_version
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from pipelines.days import LONDON, ReportDay
 from pipelines.errors import CasehouseError
 from pipelines.feeds import FEEDS
-from pipelines.lake import Lake
-from pipelines.settings import ROOT, SANDBOX_SECRET
+from pipelines.lake import QUARANTINE, Lake
+from pipelines.settings import (
+    ICASEWORK_REPORTS,
+    PREFIX,
+    ROOT,
+    SANDBOX_ACCOUNT,
+    SANDBOX_API_KEY,
+    SANDBOX_SECRET,
+    Settings,
+    unknown_settings,
+)
 from pipelines.sources.icasework.client import IcaseworkReports
 from pipelines.warehouse import catalogue_path, count_days
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from datetime import datetime
-
-    from pipelines.settings import Settings
+    from pathlib import Path
 
 PACKAGES = ("polars", "duckdb", "pyarrow", "pandera", "dagster")
 LEAST_FREE_BYTES = 2 << 30
 MOST_SKEW_SECONDS = 60
-OTHERS_MAY_READ = 0o077
+OTHERS_MAY_READ = stat.S_IRWXG | stat.S_IRWXO
+ANYBODY_MAY_WRITE = stat.S_IWOTH
 
 
 class Finding(NamedTuple):
@@ -75,11 +86,14 @@ def examine(
     yield _versions()
     yield _time_zone()
     yield _settings(settings, ReportDay.yesterday(clock()))
-    yield from _secret_file(Path(".env"))
+    yield _names()
+    yield from _secret_file(ROOT / ".env")
     yield _folder("data directory", settings.data_dir, "CASEHOUSE_DATA_DIR")
+    yield from _rights(settings.data_dir)
     yield _folder("Dagster's directory", ROOT / ".dagster", "the rights of the project's folder")
     yield _room(settings.data_dir)
     yield _leftovers(lake)
+    yield _origin(lake, settings)
     yield _catalogue(lake)
     yield from _source(settings, open_source)
 
@@ -124,26 +138,88 @@ def _settings(settings: Settings, yesterday: ReportDay) -> Finding:
         return Finding(
             name, True, "iCasework is the sandbox; CASEHOUSE_ICASEWORK_ENVIRONMENT sets a real one"
         )
-    if settings.icasework_secret.get_secret_value() in {"", SANDBOX_SECRET}:
+    if wrong := _left_from_sandbox(settings):
         return Finding(
             name,
             False,
-            f"the secret for {where} is the sandbox's or empty",
-            "set CASEHOUSE_ICASEWORK_API_KEY and CASEHOUSE_ICASEWORK_SECRET to those of your account",
+            f"{where} is set, but these are empty or the sandbox's: {', '.join(wrong)}",
+            "set them to those of your account",
         )
     return Finding(name, True, f"iCasework {where}, account {settings.icasework_account}")
 
 
+def _left_from_sandbox(settings: Settings) -> list[str]:
+    """Name the settings that only the sandbox understands."""
+    reports = settings.icasework_reports
+    feeds = [feed.name for feed in FEEDS.values() if feed.source == "icasework"]
+    unset = [name for name in feeds if reports.get(name) in {None, ICASEWORK_REPORTS[name]}]
+    wrong = {
+        "icasework_account": settings.icasework_account == SANDBOX_ACCOUNT,
+        "icasework_api_key": settings.icasework_api_key in {"", SANDBOX_API_KEY},
+        "icasework_secret": settings.icasework_secret.get_secret_value() in {"", SANDBOX_SECRET},
+        f"icasework_reports ({', '.join(unset)})": bool(unset),
+    }
+    return [_variable(name) for name, is_wrong in wrong.items() if is_wrong]
+
+
+def _variable(name: str) -> str:
+    field, space, rest = name.partition(" ")
+    return f"{PREFIX}{field.upper()}{space}{rest}"
+
+
+def _names() -> Finding:
+    """Look for settings that nothing reads: a misspelled one is silently its default."""
+    name = "names of settings"
+    unknown = unknown_settings()
+    if not unknown:
+        return Finding(name, True, "each that is set is known")
+    known = [_variable(field) for field in Settings.model_fields]
+    told = [
+        f"{one} (meant: {like[0]}?)" if (like := difflib.get_close_matches(one, known, 1)) else one
+        for one in unknown
+    ]
+    return Finding(
+        name,
+        False,
+        f"no setting is called {', '.join(told)}",
+        "correct or remove them in the environment or .env; .env.example lists all",
+    )
+
+
 def _secret_file(path: Path) -> Iterator[Finding]:
     """Look at who may read the file that holds the secrets, when there is one."""
-    try:
-        mode = path.stat().st_mode
-    except FileNotFoundError:
+    mode = _mode(path)
+    if mode is None:
         return
     if mode & OTHERS_MAY_READ:
-        yield Finding(str(path), False, "others on this machine may read it", f"run `chmod 600 {path}`")
+        yield Finding(path.name, False, f"others on this machine may read {path}", f"run `chmod 600 {path}`")
     else:
-        yield Finding(str(path), True, "only its owner may read it")
+        yield Finding(path.name, True, "only its owner may read it")
+
+
+def _rights(data_dir: Path) -> Iterator[Finding]:
+    """Look at who may read raw cells and who may change what is proved, once there is something."""
+    quarantine = data_dir / QUARANTINE
+    mode = _mode(quarantine)
+    if mode is not None:
+        name = "quarantine"
+        if mode & OTHERS_MAY_READ:
+            told = f"{quarantine} holds raw cells of personal data and is open to others"
+            yield Finding(name, False, told, f"run `chmod 700 {quarantine}`")
+        else:
+            yield Finding(name, True, "only its owner may read it")
+    mode = _mode(data_dir)
+    if mode is not None and mode & ANYBODY_MAY_WRITE:
+        told = f"anybody on this machine may change what is in {data_dir}"
+        yield Finding("rights of the data directory", False, told, f"run `chmod o-w {data_dir}`")
+
+
+def _mode(path: Path) -> int | None:
+    """Return the path's rights, None when it is not there or hidden from us, which is as closed as can be."""
+    try:
+        return path.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError, PermissionError):
+        return None
 
 
 def _folder(name: str, path: Path, setting: str) -> Finding:
@@ -183,6 +259,30 @@ def _leftovers(lake: Lake) -> Finding:
     return Finding("staging", True, "nothing left by writers that were killed")
 
 
+def _origin(lake: Lake, settings: Settings) -> Finding:
+    """Compare who answered the days of the lake with whom the settings point at."""
+    name, today = "origin of the lake", settings.icasework_origin
+    others = sorted({origin for origin in _origins(lake) if origin != today})
+    if others:
+        return Finding(
+            name,
+            False,
+            f"the lake holds days of {'; '.join(others)}, the settings point at {today}",
+            "use another CASEHOUSE_DATA_DIR, or correct CASEHOUSE_ICASEWORK_*",
+        )
+    return Finding(name, True, f"nothing in it but days of {today}")
+
+
+def _origins(lake: Lake) -> Iterator[str]:
+    for feed in FEEDS.values():
+        for day in lake.days(feed.key):
+            # What is wrong with a file that cannot be read is told by `casehouse verify`.
+            with suppress(CasehouseError, OSError):
+                receipt = lake.receipt(feed.key, day)
+                if receipt is not None:
+                    yield receipt.origin
+
+
 def _catalogue(lake: Lake) -> Finding:
     name = "catalogue"
     if not catalogue_path(lake).exists():
@@ -201,7 +301,7 @@ def _source(settings: Settings, open_source: Callable[[Settings], Reachable]) ->
     """Reach the hosts, compare clocks and buy a token; one try each, because somebody is waiting."""
     source = open_source(settings.model_copy(update={"icasework_attempts": 1}))
     try:
-        skews: list[float] = []
+        skews: list[float | None] = []
         for host in source.hosts:
             try:
                 skew = source.server_clock(host)
@@ -209,7 +309,7 @@ def _source(settings: Settings, open_source: Callable[[Settings], Reachable]) ->
                 yield _told(f"reach {host}", error)
                 continue
             yield Finding(f"reach {host}", True, "answers")
-            skews.extend([] if skew is None else [skew])
+            skews.append(skew)
         yield _clock(skews)
         try:
             source.obtain_token()
@@ -225,13 +325,22 @@ def _told(name: str, error: CasehouseError) -> Finding:
     return Finding(name, False, f"{error.what} ({error.why})" if error.why else error.what, error.todo)
 
 
-def _clock(skews: list[float]) -> Finding:
+def _clock(answers: list[float | None]) -> Finding:
+    """Judge by the hosts that answered, which tell the time or None."""
+    skews = [skew for skew in answers if skew is not None]
+    if not answers:
+        return Finding(
+            "clock",
+            False,
+            "no host answered, so there is no time to compare with",
+            "mend what is wrong above, then ask again",
+        )
     if not skews:
         return Finding(
             "clock",
             False,
-            "no host told the time to compare with",
-            "mend what is wrong above, then ask again",
+            "the hosts answer without a Date header, so there is no time to compare with",
+            "see that NTP sets this machine's clock: requests are signed with the time",
         )
     off = max(skews, key=abs)
     told = f"{abs(off):.0f} s {'behind' if off > 0 else 'ahead of'} the source"

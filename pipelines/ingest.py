@@ -80,7 +80,7 @@ def ingest_days(
     Raises SettingsError when the lake holds another account's days. Left early, it closes the source, so that
     fetches under way end at once.
     """
-    lake.claim(feed.source, source.origin)
+    lake.require_owner(feed.source, source.origin)
     lake.sweep()
     with lake.staging() as folder, ThreadPoolExecutor(WRITERS, thread_name_prefix="write") as writers:
         loader = _Loader(feed, source, lake, policy, folder, clock)

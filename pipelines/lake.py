@@ -135,6 +135,7 @@ class Lake:
         its old quarantine, or the new with its new. A file that would not differ is left alone.
         """
         receipt = seal(good)
+        self._claim(feed.partition("/")[0], receipt.origin)
         with self._lock(feed):
             if quarantined is not None:
                 self._promote_aside(feed, day, quarantined)
@@ -181,31 +182,44 @@ class Lake:
         """Find the days whose last attempt failed."""
         found: dict[ReportDay, Failure] = {}
         for path in sorted((self.root / "attempts" / feed).glob("????-??-??.json")):
-            try:
-                found[ReportDay.parse(path.stem)] = _failure(path)
-            except FileNotFoundError:
-                continue  # the day was loaded in between
+            # Its day was loaded in between, or it is no note of ours.
+            with suppress(FileNotFoundError, ValueError):
+                found[ReportDay(date.fromisoformat(path.stem))] = _failure(path)
         return found
 
-    def claim(self, source: str, origin: str) -> None:
-        """Bind the lake to the account that a source's days come from; raise when it belongs to another.
+    def owner(self, source: str) -> str | None:
+        """Return the account that a source's days come from, None while there are none."""
+        try:
+            return self._owner_path(source).read_text(encoding="utf-8")
+        except FileNotFoundError:
+            return None
+
+    def require_owner(self, source: str, origin: str) -> None:
+        """Raise SettingsError when the lake holds days of a source from another account.
 
         Without this a lost setting would put the sandbox's invented days among real ones, or the reverse.
         """
-        path = self.root / "origins" / source
+        owner = self.owner(source)
+        if owner is not None and owner != origin:
+            raise SettingsError(
+                f"the lake holds days of {source} from another account",
+                why=f"it holds those of {owner}, the settings point at {origin}",
+                todo="correct CASEHOUSE_ICASEWORK_*, or set another CASEHOUSE_DATA_DIR",
+            )
+
+    def _claim(self, source: str, origin: str) -> None:
+        """Bind the lake to the account of the first day that is published; the first of two writers wins."""
+        path = self._owner_path(source)
         if not path.exists():
             with self.staging() as folder:
                 (folder / "origin").write_text(origin, encoding="utf-8")
                 path.parent.mkdir(parents=True, exist_ok=True)
                 with suppress(FileExistsError):
                     path.hardlink_to(folder / "origin")
-        owner = path.read_text(encoding="utf-8")
-        if owner != origin:
-            raise SettingsError(
-                f"the lake holds days of {source} from another account",
-                why=f"it holds those of {owner}, the settings point at {origin}",
-                todo="correct CASEHOUSE_ICASEWORK_*, or set another CASEHOUSE_DATA_DIR",
-            )
+        self.require_owner(source, origin)
+
+    def _owner_path(self, source: str) -> Path:
+        return self.root / "origins" / source
 
     def _failure_path(self, feed: str, day: ReportDay) -> Path:
         return self.root / "attempts" / feed / f"{day}.json"
@@ -236,7 +250,8 @@ def _aside_name(receipt: Receipt) -> str:
 def _failure(path: Path) -> Failure:
     try:
         told = json.loads(path.read_text(encoding="utf-8"))
-        return Failure(told["kind"], told["message"], datetime.fromisoformat(told["attempted_at"]))
+        at = datetime.fromisoformat(told["attempted_at"])
+        return Failure(str(told["kind"]), str(told["message"]), at)
     except (ValueError, KeyError, TypeError):
         at = datetime.fromtimestamp(path.stat().st_mtime, UTC)
         return Failure("unknown", "the note of the failed attempt cannot be read", at)

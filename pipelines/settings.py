@@ -6,21 +6,29 @@ the product talks to the sandbox's default address with the sandbox's published 
 
 from __future__ import annotations
 
+import json
+import re
 from datetime import date, datetime
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
+import pydantic_settings
 from pydantic import Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, DotEnvSettingsSource, EnvSettingsSource, SettingsConfigDict
 
 from pipelines.days import ReportDay
 from pipelines.errors import SettingsError
 
 ROOT = Path(__file__).resolve().parent.parent
+PREFIX = "CASEHOUSE_"
 
 SANDBOX_ACCOUNT = "sandbox"
 SANDBOX_API_KEY = "sandbox-key"
 SANDBOX_SECRET = "sandbox-secret"  # noqa: S105 - published on purpose: it opens only the stand-in
+
+_ACCOUNT = re.compile(r"[A-Za-z0-9-]+")
+_FIELD = re.compile(r'field "(\w+)"')
 
 Environment = Literal["sandbox", "uat", "production"]
 ReportFormat = Literal["csv", "xml", "json"]
@@ -39,7 +47,7 @@ class Settings(BaseSettings):
     """Every setting, its default and its meaning; the environment name is the field's, with CASEHOUSE_."""
 
     model_config = SettingsConfigDict(
-        env_prefix="CASEHOUSE_",
+        env_prefix=PREFIX,
         env_file=ROOT / ".env",
         env_file_encoding="utf-8",
         extra="ignore",
@@ -87,7 +95,26 @@ class Settings(BaseSettings):
     @classmethod
     def _below_root(cls, path: Path) -> Path:
         """Take a relative directory from the project's root, wherever the command was started."""
-        return ROOT / path
+        try:
+            return ROOT / path.expanduser()
+        except RuntimeError:
+            raise ValueError("its ~ stands for no home directory of this machine") from None
+
+    @field_validator("icasework_account")
+    @classmethod
+    def _is_account(cls, account: str) -> str:
+        """Refuse what could lead a host name made of the account elsewhere."""
+        if not _ACCOUNT.fullmatch(account):
+            raise ValueError("it must hold letters, digits and hyphens, at least one")
+        return account
+
+    @field_validator("icasework_base_url", "icasework_reports_url")
+    @classmethod
+    def _is_address(cls, url: str | None) -> str | None:
+        """Refuse what is no address to call; an empty one is as good as none."""
+        if url and not _is_web_address(url):
+            raise ValueError("it must be http:// or https:// with a host, without a name, password, ? or #")
+        return url or None
 
     @property
     def first_day(self) -> ReportDay:
@@ -128,6 +155,15 @@ class Settings(BaseSettings):
         }[self.icasework_environment]
 
     @property
+    def icasework_origin(self) -> str:
+        """Say which system answers, for receipts: environment, account, and hosts that are overridden."""
+        told = f"{self.icasework_environment} {self.icasework_account}"
+        if not (self.icasework_base_url or self.icasework_reports_url):
+            return told
+        bases = (self.icasework_base, self.icasework_reports_base)
+        return f"{told} at {', '.join(dict.fromkeys(urlsplit(base).netloc.lower() for base in bases))}"
+
+    @property
     def icasework_db(self) -> str | None:
         """The `db` parameter, which only UAT (and the sandbox, which plays UAT) wants."""
         return None if self.icasework_environment == "production" else self.icasework_account
@@ -139,9 +175,59 @@ def load_settings(**overrides: object) -> Settings:
         return Settings(**overrides)  # type: ignore[arg-type]  # pydantic checks them
     except ValidationError as error:
         faults = "; ".join(
-            f"CASEHOUSE_{'.'.join(str(part) for part in fault['loc']).upper()}: {fault['msg']}"
+            f"{_variable('.'.join(str(part) for part in fault['loc']))}:"
+            f" {fault['msg'].removeprefix('Value error, ')}"
             for fault in error.errors(include_input=False, include_url=False)
         )
-        raise SettingsError(
-            "settings cannot be read", why=faults, todo="correct them in the environment or .env"
-        ) from None
+        raise _unreadable(faults) from None
+    except pydantic_settings.SettingsError as error:
+        raise _unreadable(_told_json(error)) from None
+    except UnicodeDecodeError as error:
+        raise _unreadable(f"{_env_file()} is not UTF-8 text from byte {error.start} on") from None
+    except OSError as error:
+        why = f"{error.filename or _env_file()}: {error.strerror or type(error).__name__}"
+        raise _unreadable(why) from None
+
+
+def unknown_settings() -> list[str]:
+    """Name what the environment and `.env` set with our prefix and no setting knows: misspelled, mostly."""
+    known = {_variable(name) for name in Settings.model_fields}
+    sources = (EnvSettingsSource(Settings), DotEnvSettingsSource(Settings))
+    named = {name.upper() for source in sources for name in source.env_vars}
+    return sorted(name for name in named - known if name.startswith(PREFIX))
+
+
+def _variable(name: str) -> str:
+    return f"{PREFIX}{name}".upper()
+
+
+def _is_web_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return False
+    secret = parts.username is not None or parts.password is not None
+    return (
+        parts.scheme in {"http", "https"}
+        and bool(parts.hostname)
+        and port != 0
+        and not (secret or parts.query or parts.fragment)
+        and not any(character.isspace() for character in url)
+    )
+
+
+def _told_json(error: pydantic_settings.SettingsError) -> str:
+    """Tell the one error that pydantic-settings itself raises: a setting that is JSON and cannot be read."""
+    field, cause = _FIELD.search(str(error)), error.__cause__
+    name = _variable(field[1]) if field else "a setting"
+    at = f" from character {cause.pos} on" if isinstance(cause, json.JSONDecodeError) else ""
+    return f"{name}: it is not JSON{at}"
+
+
+def _env_file() -> str:
+    return str(Settings.model_config.get("env_file"))
+
+
+def _unreadable(why: str) -> SettingsError:
+    return SettingsError("settings cannot be read", why=why, todo="correct them in the environment or .env")

@@ -16,12 +16,13 @@ from typing import TYPE_CHECKING
 import polars as pl
 from pandera.errors import SchemaErrors
 
-from pipelines.errors import CasehouseError, Damaged
+from pipelines.days import ReportDay
+from pipelines.errors import CasehouseError, Damaged, Permanent
+from pipelines.warehouse import catalogue_path, loaded_days
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from pipelines.days import ReportDay
     from pipelines.feeds import Feed
     from pipelines.lake import Lake
 
@@ -44,16 +45,24 @@ class Verdict:
 
 
 def verify(lake: Lake, feeds: Mapping[str, Feed], *, judge: bool = False) -> Iterator[Verdict]:
-    """Yield one verdict a partition, by feed and day, then one for each file that belongs to no partition.
+    """Yield one verdict a partition, by feed and day, then what is gone, then what belongs to no partition.
 
-    With `judge` the rows are judged by their contract too, unless they were loaded under another one.
+    Gone is a day that the catalogue was built with and whose file no longer stands. With `judge` the rows are
+    judged by their contract too, unless they were loaded under another one. Raises Permanent when there is no
+    data directory at all.
     """
+    if not lake.root.is_dir():
+        raise Permanent(
+            "there is nothing to verify: the data directory is not there",
+            why=str(lake.root),
+            todo="set CASEHOUSE_DATA_DIR to the one that holds the lake, or mount its disk",
+        )
     for verdict, feed, day in _proved(lake, feeds):
         if judge and verdict == Verdict(feed.key, str(day)):
             yield Verdict(feed.key, str(day), problem=_broken_contract(lake, feed, day))
         else:
             yield verdict
-    yield from _orphans(lake, feeds)
+    yield from _gone(lake)
     yield from _strays(lake, feeds)
 
 
@@ -113,18 +122,25 @@ def _broken_contract(lake: Lake, feed: Feed, day: ReportDay) -> str | None:
     return None
 
 
-def _orphans(lake: Lake, feeds: Mapping[str, Feed]) -> Iterator[Verdict]:
-    """Quarantined rows beside a day that is not loaded or that counts none."""
-    for feed in feeds:
-        for day in lake.quarantined_days(feed):
-            try:
-                receipt = lake.receipt(feed, day)
-            except CasehouseError:
-                continue  # its partition has been told as a problem already
-            if receipt is None or not receipt.rows_quarantined:
-                yield Verdict(
-                    feed, str(day), note=f"{feed} {day}: quarantined rows that no loaded day counts"
-                )
+def _gone(lake: Lake) -> Iterator[Verdict]:
+    """Compare with the catalogue, the one place outside the lake that remembers what was there."""
+    if not catalogue_path(lake).exists():
+        return
+    try:
+        remembered = [(feed, ReportDay(date)) for feed, date in loaded_days(lake)]
+    except CasehouseError as error:
+        yield Verdict("", "", note=f"days that are gone could not be looked for: {error}")
+        return
+    for feed, day in remembered:
+        if not lake.path(feed, day).exists():
+            told = Damaged(
+                "the file is gone",
+                why="the catalogue was built with it",
+                todo=f"run `casehouse ingest {feed} {day}`, or `casehouse rebuild` if it may be gone",
+                feed=feed,
+                day=str(day),
+            )
+            yield Verdict(feed, str(day), problem=str(told))
 
 
 def _strays(lake: Lake, feeds: Mapping[str, Feed]) -> Iterator[Verdict]:
@@ -135,6 +151,5 @@ def _strays(lake: Lake, feeds: Mapping[str, Feed]) -> Iterator[Verdict]:
         for folder, _, names in os.walk(lake.root / room):
             for path in (Path(folder) / name for name in sorted(names)):
                 if path not in known:
-                    yield Verdict(
-                        "", "", note=f"{path.relative_to(lake.root)} is no partition of a known feed"
-                    )
+                    what = "no partition of a known feed" if room == "lake" else "counted by no loaded day"
+                    yield Verdict("", "", note=f"{path.relative_to(lake.root)} is {what}")

@@ -1,16 +1,30 @@
-"""What every room's tests share: an empty lake, and days to fill it with."""
+"""What every room's tests share: no surroundings, an empty lake, and days to fill it with."""
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import pytest
 
 from pipelines.days import ReportDay, span
 from pipelines.lake import Lake
+from pipelines.settings import PREFIX, Settings
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_surroundings() -> Iterator[None]:
+    """Keep the environment and the .env of whoever runs the tests out of all of them, fixtures included."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(Settings.model_config, "env_file", None)
+        for name in list(os.environ):
+            if name.upper().startswith(PREFIX) or name == "DAGSTER_HOME":
+                patch.delenv(name)
+        yield
 
 
 @pytest.fixture

@@ -10,9 +10,14 @@ import pytest
 
 from pipelines import cli
 from pipelines.errors import Permanent, SettingsError
+from pipelines.feeds import Policy
+from pipelines.lake import Lake
+from tests.plain_source import PARCELS, PlainSource, fill
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from pipelines.days import ReportDay
 
 
 def call(*words: str) -> int:
@@ -74,13 +79,72 @@ def test_an_unforeseen_error_shows_its_type_but_not_its_message(
     assert "--debug" in told
 
 
-def test_debug_shows_the_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    "words", ["--debug verify", "verify --debug", "verify --contracts --debug", "verify --debug --contracts"]
+)
+def test_debug_anywhere_shows_the_traceback(words: str, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse() -> None:
         raise Permanent("no")
 
     monkeypatch.setattr(cli, "_settings", refuse)
     with pytest.raises(Permanent):
-        cli.main(["--debug", "verify"])
+        cli.main(words.split())
+
+
+def test_after_two_dashes_debug_is_a_word_like_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse() -> None:
+        raise Permanent("no")
+
+    monkeypatch.setattr(cli, "_settings", refuse)
+    assert call("sql", "--", "--debug") == 1
+
+
+@pytest.mark.parametrize(("words", "debug"), [("backfill --debug", ["--debug"]), ("backfill", [])])
+def test_debug_reaches_the_process_that_drives_dagster(
+    words: str, debug: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    became: list[str] = []
+
+    def become(_: str, arguments: list[str]) -> None:
+        became.extend(arguments)
+
+    monkeypatch.setattr("os.execv", become)
+    call(*words.split(), "--from", "2026-11-01", "--to", "2026-11-02")
+    assert became[1:] == [
+        "-m",
+        "assets.operate",
+        *debug,
+        *("backfill", "--from", "2026-11-01", "--to", "2026-11-02"),
+    ]
+
+
+def test_an_error_of_the_disk_is_one_line_with_its_file(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse() -> None:
+        raise PermissionError(13, "Permission denied", "/srv/council/lake")
+
+    monkeypatch.setattr(cli, "_settings", refuse)
+    assert call("verify") == 1
+    assert capsys.readouterr().err == "casehouse: Permission denied: /srv/council/lake\n"
+
+
+def test_a_reader_that_goes_away_ends_it_quietly() -> None:
+    script = """
+import click
+from pipelines import cli
+cli.cli.commands["rebuild"].callback = lambda: [click.echo("x" * 9000) for _ in range(99)]
+cli.main(["rebuild"])
+"""
+    with subprocess.Popen(
+        [sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.read(1)
+        process.stdout.close()
+        assert process.stderr.read() == ""
+    assert process.returncode == 1
 
 
 def test_errors_tell_where_what_why_and_what_to_do() -> None:
@@ -95,3 +159,62 @@ def test_a_question_to_a_catalogue_that_is_not_there_says_how_to_make_one(
     monkeypatch.setenv("CASEHOUSE_DATA_DIR", str(tmp_path))
     assert call("sql", "select 1") == 1
     assert "casehouse rebuild" in capsys.readouterr().err
+
+
+@pytest.fixture
+def depot(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, days: list[ReportDay]) -> PlainSource:
+    """Let the command know one feed, of a source without a wire."""
+    source = fill(PlainSource(), days)
+    feeds = {PARCELS.key: PARCELS}
+    monkeypatch.setattr("pipelines.feeds.FEEDS", feeds)
+    monkeypatch.setattr("pipelines.feeds.connect", lambda *_: source)
+    monkeypatch.setattr("pipelines.feeds.policy_for", lambda *_: Policy())
+    monkeypatch.setenv("CASEHOUSE_DATA_DIR", str(tmp_path / "data"))
+    return source
+
+
+@pytest.mark.usefixtures("depot")
+def test_a_loaded_day_is_in_the_catalogue_at_once(
+    days: list[ReportDay], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call("ingest", PARCELS.key, str(days[0])) == 0
+    loaded, rebuilt = capsys.readouterr().out.splitlines()
+    assert loaded.startswith(f"{PARCELS.key} {days[0]}: verified, 3 rows")
+    assert "1 verified" in rebuilt
+    assert call("sql", "--csv", "select report_date, status from ops.receipts") == 0
+    assert capsys.readouterr().out == f"report_date,status\n{days[0]},verified\n"
+
+
+@pytest.mark.usefixtures("depot")
+def test_the_catalogue_can_be_left_alone(days: list[ReportDay], capsys: pytest.CaptureFixture[str]) -> None:
+    assert call("ingest", PARCELS.key, str(days[0]), "--no-rebuild") == 0
+    assert len(capsys.readouterr().out.splitlines()) == 1
+    assert call("sql", "select 1") == 1
+
+
+def test_a_day_that_fails_leaves_the_catalogue_alone(
+    depot: PlainSource, days: list[ReportDay], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    depot.errors[str(days[0])] = Permanent("refused")
+    assert call("ingest", PARCELS.key, str(days[0])) == 1
+    told = capsys.readouterr()
+    assert (told.out, told.err) == ("", f"casehouse: {PARCELS.key} {days[0]}: refused\n")
+    assert not (tmp_path / "data" / "casehouse.duckdb").exists()
+
+
+@pytest.mark.usefixtures("depot")
+def test_verify_tells_what_is_gone_and_what_never_was(
+    days: list[ReportDay], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call("verify") == 1
+    assert "the data directory is not there" in capsys.readouterr().err
+    for day in days[:2]:
+        call("ingest", PARCELS.key, str(day))
+    capsys.readouterr()
+    assert call("verify") == 0
+    assert capsys.readouterr().out == "2 partitions proved, 0 wrong\n"
+    Lake(tmp_path / "data").path(PARCELS.key, days[0]).unlink()
+    assert call("verify") == 1
+    wrong, summary = capsys.readouterr().out.splitlines()
+    assert wrong.startswith(f"WRONG {PARCELS.key} {days[0]}: the file is gone")
+    assert summary == "1 partitions proved, 1 wrong"

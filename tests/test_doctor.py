@@ -7,16 +7,18 @@ import socket
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import polars as pl
 import pytest
 
 from pipelines import doctor
 from pipelines.doctor import examine
 from pipelines.errors import Permanent, Transient
 from pipelines.feeds import FEEDS
-from pipelines.lake import STAGE, STALE_SECONDS, Lake
-from pipelines.settings import Settings
+from pipelines.lake import QUARANTINE, STAGE, STALE_SECONDS, Lake
+from pipelines.receipts import Receipt, seal
+from pipelines.settings import ICASEWORK_REPORTS, SANDBOX_API_KEY, SANDBOX_SECRET, Settings
 from pipelines.warehouse import build, catalogue_path
 
 if TYPE_CHECKING:
@@ -129,7 +131,14 @@ def test_a_clock_that_is_off_is_told(tmp_path: Path, skew: float, side: str) -> 
 
 
 def test_hosts_that_tell_no_time_leave_the_clock_open(tmp_path: Path) -> None:
-    assert not findings(made(tmp_path), Source(skews={BASE: None}))["clock"].ok
+    silent = findings(made(tmp_path), Source(skews={BASE: None, REPORTS: None}))["clock"]
+    assert not silent.ok
+    assert "without a Date header" in silent.detail
+    assert "NTP" in silent.todo
+    gone = findings(made(tmp_path), Source(skews={BASE: Transient("no answer", todo="wait")}))["clock"]
+    assert not gone.ok
+    assert "no host answered" in gone.detail
+    assert findings(made(tmp_path), Source(skews={BASE: None, REPORTS: 1.0}))["clock"].ok
 
 
 def test_nobody_waits_for_retries(tmp_path: Path) -> None:
@@ -156,29 +165,138 @@ def test_a_first_day_to_come_is_told(tmp_path: Path) -> None:
     assert findings(made(tmp_path, start_date=date(2026, 11, 22)))["settings"].ok
 
 
-def test_the_sandbox_secret_is_not_for_a_real_account(tmp_path: Path) -> None:
-    told = findings(made(tmp_path, icasework_environment="production", icasework_account="anytown"))
-    assert not told["settings"].ok
-    told = findings(
-        made(
-            tmp_path,
-            icasework_environment="uat",
-            icasework_account="anytown",
-            icasework_secret="s3cret-value",
-        )
-    )
-    assert told["settings"].ok
+REAL: dict[str, Any] = {
+    "icasework_environment": "uat",
+    "icasework_account": "anytown",
+    "icasework_api_key": "real-key",
+    "icasework_secret": "s3cret-value",
+    "icasework_reports": {name: 7 + number for number, name in enumerate(ICASEWORK_REPORTS)},
+}
+
+
+def test_what_is_left_of_the_sandbox_is_named_for_a_real_account(tmp_path: Path) -> None:
+    told = findings(made(tmp_path, icasework_environment="production"))["settings"]
+    assert not told.ok
+    for name in ("ACCOUNT", "API_KEY", "SECRET", "REPORTS (cases, correspondence, tasks"):
+        assert f"CASEHOUSE_ICASEWORK_{name}" in told.detail
+    assert SANDBOX_SECRET not in str(told)
+    told = findings(made(tmp_path, **REAL))["settings"]
+    assert told.ok
     assert "s3cret-value" not in str(told)
 
 
+@pytest.mark.parametrize(
+    ("left", "named"),
+    [
+        ({"icasework_account": "sandbox"}, "CASEHOUSE_ICASEWORK_ACCOUNT"),
+        ({"icasework_api_key": SANDBOX_API_KEY}, "CASEHOUSE_ICASEWORK_API_KEY"),
+        ({"icasework_api_key": ""}, "CASEHOUSE_ICASEWORK_API_KEY"),
+        ({"icasework_secret": SANDBOX_SECRET}, "CASEHOUSE_ICASEWORK_SECRET"),
+        (
+            {"icasework_reports": REAL["icasework_reports"] | {"tasks": ICASEWORK_REPORTS["tasks"]}},
+            "CASEHOUSE_ICASEWORK_REPORTS (tasks)",
+        ),
+        (
+            {
+                "icasework_reports": {
+                    name: 1 for name in ICASEWORK_REPORTS if name not in {"tasks", "redress"}
+                }
+            },
+            "CASEHOUSE_ICASEWORK_REPORTS (tasks, redress)",
+        ),
+    ],
+)
+def test_one_setting_left_of_the_sandbox_is_named_alone(
+    tmp_path: Path, left: dict[str, Any], named: str
+) -> None:
+    told = findings(made(tmp_path, **REAL | left))["settings"]
+    assert not told.ok
+    assert told.detail.endswith(f": {named}")
+
+
+def test_misspelled_settings_are_named_without_their_values(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert findings(made(tmp_path))["names of settings"].ok
+    monkeypatch.setenv("CASEHOUSE_STRAT_DATE", "hush-hush")
+    told = findings(made(tmp_path))["names of settings"]
+    assert not told.ok
+    assert "CASEHOUSE_STRAT_DATE (meant: CASEHOUSE_START_DATE?)" in told.detail
+    assert "hush" not in str(told)
+
+
 @pytest.mark.parametrize(("mode", "ok"), [(0o600, True), (0o644, False), (0o640, False)])
-def test_secrets_are_for_their_owner(tmp_path: Path, mode: int, ok: bool) -> None:  # noqa: FBT001 - a parameter
+def test_secrets_are_for_their_owner(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    mode: int,
+    ok: bool,  # noqa: FBT001 - a parameter
+) -> None:
     path = tmp_path / ".env"
     path.touch()
     path.chmod(mode)
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")  # the project's .env counts, wherever the command is given
     told = findings(made(tmp_path))[".env"]
     assert told.ok is ok
-    assert ok or told.todo == "run `chmod 600 .env`"
+    assert ok or told.todo == f"run `chmod 600 {path}`"
+
+
+@pytest.mark.parametrize(("mode", "ok"), [(0o700, True), (0o750, False), (0o701, False)])
+def test_raw_cells_are_for_their_owner(tmp_path: Path, mode: int, ok: bool) -> None:  # noqa: FBT001 - a parameter
+    assert "quarantine" not in findings(made(tmp_path))
+    path = tmp_path / "data" / QUARANTINE
+    path.mkdir(parents=True)
+    path.chmod(mode)
+    told = findings(made(tmp_path))["quarantine"]
+    assert told.ok is ok
+    assert ok or told.todo == f"run `chmod 700 {path}`"
+
+
+def test_a_data_directory_that_anybody_may_change_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "data"
+    path.mkdir()
+    path.chmod(0o755)
+    assert "rights of the data directory" not in findings(made(tmp_path))
+    path.chmod(0o777)
+    assert findings(made(tmp_path))["rights of the data directory"].todo == f"run `chmod o-w {path}`"
+
+
+def test_days_of_another_account_are_told(tmp_path: Path, days: list[ReportDay]) -> None:
+    feed = next(iter(FEEDS))
+    lake = Lake(tmp_path / "data")
+    assert findings(made(tmp_path))["origin of the lake"].ok
+    put_day(lake, feed, days[0], made(tmp_path).icasework_origin)
+    assert findings(made(tmp_path))["origin of the lake"].ok
+    told = findings(made(tmp_path, **REAL))["origin of the lake"]
+    assert not told.ok
+    assert "the lake holds days of sandbox sandbox, the settings point at uat anytown" in told.detail
+    assert "another CASEHOUSE_DATA_DIR" in told.todo
+    lake.path(feed, days[0]).write_bytes(b"PAR1 damaged PAR1")
+    assert findings(made(tmp_path, **REAL))["origin of the lake"].ok
+
+
+def put_day(lake: Lake, feed: str, day: ReportDay, origin: str) -> None:
+    """Put an empty file with a receipt of that origin where a day's file stands."""
+    receipt = Receipt(
+        feed=feed,
+        report_date=str(day),
+        origin=origin,
+        window_from="",
+        window_until="",
+        source_total=0,
+        rows_good=0,
+        rows_quarantined=0,
+        body_format="csv",
+        body_sha256="",
+        body_bytes=0,
+        contract="",
+        version="",
+    )
+    path = lake.path(feed, day)
+    path.parent.mkdir(parents=True)
+    pl.DataFrame({"a": [1]}).write_parquet(path, metadata=receipt.as_metadata())
+    seal(path)
 
 
 def test_a_data_directory_that_is_a_file_is_told(tmp_path: Path) -> None:

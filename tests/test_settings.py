@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from pipelines.errors import SettingsError
-from pipelines.settings import ROOT, Settings, load_settings
+from pipelines.settings import ROOT, Settings, load_settings, unknown_settings
 
 
-@pytest.fixture(autouse=True)
-def _no_surroundings(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No environment variable or .env of this machine reaches these tests."""
-    monkeypatch.setitem(Settings.model_config, "env_file", None)
-    for name in Settings.model_fields:
-        monkeypatch.delenv(f"CASEHOUSE_{name.upper()}", raising=False)
+def write_env(monkeypatch: pytest.MonkeyPatch, path: Path, content: bytes) -> None:
+    path.write_bytes(content)
+    monkeypatch.setitem(Settings.model_config, "env_file", path)
+
+
+def refused(**overrides: object) -> str:
+    with pytest.raises(SettingsError) as error:
+        load_settings(**overrides)
+    assert error.value.todo
+    return str(error.value)
 
 
 def test_with_nothing_set_everything_points_at_the_sandbox() -> None:
@@ -59,6 +66,101 @@ def test_a_wrong_setting_is_named_without_its_value(monkeypatch: pytest.MonkeyPa
     with pytest.raises(SettingsError, match="CASEHOUSE_SCHEDULE_HOUR") as error:
         load_settings()
     assert "tea time" not in str(error.value)
+
+
+@pytest.mark.parametrize("way", ["environment", "file"])
+def test_json_that_is_none_names_the_setting(
+    way: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    if way == "environment":
+        monkeypatch.setenv("CASEHOUSE_ICASEWORK_REPORTS", '{"cases": hush}')
+    else:
+        write_env(monkeypatch, tmp_path / ".env", b'CASEHOUSE_ICASEWORK_REPORTS={"cases": hush}\n')
+    told = refused()
+    assert "CASEHOUSE_ICASEWORK_REPORTS: it is not JSON from character 10 on" in told
+    assert "hush" not in told
+
+
+def test_an_env_file_of_another_encoding_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    write_env(monkeypatch, tmp_path / ".env", "CASEHOUSE_ICASEWORK_ACCOUNT=naïve".encode("latin-1"))
+    told = refused()
+    assert f"{tmp_path / '.env'} is not UTF-8" in told
+    assert "CASEHOUSE" not in told
+
+
+def test_an_env_file_that_may_not_be_read_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def refuse(path: object, *_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    write_env(monkeypatch, tmp_path / ".env", b"")
+    monkeypatch.setattr("dotenv.main.open", refuse, raising=False)  # root, who may run this, may read all
+    assert f"{tmp_path / '.env'}: Permission denied" in refused()
+
+
+@pytest.mark.parametrize("account", ["", " ", "a.b", "a/b", "evil.example/#", "a\n", "é"])
+def test_an_account_cannot_lead_elsewhere(account: str) -> None:
+    assert "CASEHOUSE_ICASEWORK_ACCOUNT: it must hold letters" in refused(icasework_account=account)
+    assert load_settings(icasework_account="North-Anytown2").icasework_account == "North-Anytown2"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "council.icasework.com",
+        "ftp://council.icasework.com",
+        "https://",
+        "https:///path",
+        "http://a b",
+        "http://host:port",
+        "http://host:99999",
+        "https://user:hush-hush@host",
+        "https://host/?token=hush-hush",
+    ],
+)
+@pytest.mark.parametrize("name", ["icasework_base_url", "icasework_reports_url"])
+def test_an_address_is_one_of_the_web(name: str, url: str) -> None:
+    told = refused(**{name: url})
+    assert f"CASEHOUSE_{name.upper()}: it must be http:// or https:// with a host" in told
+    assert "hush" not in told
+    assert getattr(load_settings(**{name: ""}), name) is None
+
+
+def test_the_origin_says_who_answers_and_no_secret() -> None:
+    assert load_settings().icasework_origin == load_settings(sandbox_port=1).icasework_origin
+    assert load_settings().icasework_origin == "sandbox sandbox"
+    real = {"icasework_environment": "production", "icasework_account": "anytown"}
+    assert load_settings(**real).icasework_origin == "production anytown"
+    proxied = load_settings(**real, icasework_base_url="https://Proxy.example:8443/icw")
+    assert proxied.icasework_origin == "production anytown at proxy.example:8443"
+    both = load_settings(**real, icasework_reports_url="https://proxy.example")
+    assert both.icasework_origin == "production anytown at anytown.icasework.com, proxy.example"
+
+
+def test_misspelled_settings_are_found(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    assert unknown_settings() == []
+    write_env(monkeypatch, tmp_path / ".env", b"CASEHOUSE_DATADIR=hush\nCASEHOUSE_DATA_DIR=here\nOTHER=1\n")
+    monkeypatch.setenv("CASEHOUSE_STRAT_DATE", "hush")
+    monkeypatch.setenv("CASEHOUSE_START_DATE", "2026-01-01")
+    assert unknown_settings() == ["CASEHOUSE_DATADIR", "CASEHOUSE_STRAT_DATE"]
+
+
+def test_a_home_directory_may_be_meant(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert load_settings(data_dir=Path("~/council")).data_dir == tmp_path / "council"
+    assert "CASEHOUSE_DATA_DIR: its ~" in refused(data_dir=Path("~no-such-user-here/data"))
+
+
+def test_no_test_reads_the_surroundings() -> None:
+    assert not [name for name in os.environ if name.startswith("CASEHOUSE_") or name == "DAGSTER_HOME"]
+    surroundings = {"CASEHOUSE_ICASEWORK_ENVIRONMENT": "production", "CASEHOUSE_UNKNOWN": "1"}
+    one = f"{Path(__file__)}::{test_with_nothing_set_everything_points_at_the_sandbox.__name__}"
+    subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", one],
+        check=True,
+        cwd=ROOT,
+        env=os.environ | surroundings,
+        stdout=subprocess.DEVNULL,
+    )
 
 
 def test_a_relative_data_directory_counts_from_the_root(

@@ -5,14 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import polars as pl
+import pytest
 
 from pipelines.contracts.columns import Whole
 from pipelines.contracts.contract import Contract, Rows, wire
+from pipelines.errors import Permanent
 from pipelines.feeds import Feed, Policy
 from pipelines.ingest import ingest_days
 from pipelines.receipts import seal
 from pipelines.sources.dialect import ICASEWORK
 from pipelines.verify import Verdict, verify
+from pipelines.warehouse import build, catalogue_path
 from tests.plain_source import PARCELS, PlainSource, fill, parcel
 
 if TYPE_CHECKING:
@@ -42,7 +45,13 @@ def flip_a_bit(path: Path) -> None:
     path.write_bytes(content)
 
 
+def test_an_absent_data_directory_is_no_proof_of_anything(lake: Lake) -> None:
+    with pytest.raises(Permanent, match=r"data directory is not there.*CASEHOUSE_DATA_DIR"):
+        list(verify(lake, FEEDS))
+
+
 def test_an_empty_lake_has_nothing_to_prove(lake: Lake) -> None:
+    lake.root.mkdir()
     assert list(verify(lake, FEEDS)) == []
 
 
@@ -116,9 +125,36 @@ def test_files_of_no_known_feed_are_noted(lake: Lake, days: list[ReportDay]) -> 
 
 def test_quarantined_rows_of_no_loaded_day_are_noted(lake: Lake, days: list[ReportDay]) -> None:
     load_with_quarantine(lake, days)
+    aside = lake.quarantine_path(FEED, days[1]).relative_to(lake.root)
     lake.path(FEED, days[1]).unlink()
-    notes = [(verdict.day, verdict.note) for verdict in verify(lake, FEEDS) if verdict.note]
-    assert notes == [(str(days[1]), f"{FEED} {days[1]}: quarantined rows that no loaded day counts")]
+    notes = [verdict.note for verdict in verify(lake, FEEDS) if verdict.note]
+    assert notes == [f"{aside} is counted by no loaded day"]
+
+
+def test_a_day_that_the_catalogue_knows_and_that_is_gone_is_a_problem(
+    lake: Lake, days: list[ReportDay]
+) -> None:
+    load_with_quarantine(lake, days)
+    build(lake, FEEDS, since=days[0], until=days[-1])
+    assert [verdict.problem for verdict in verify(lake, FEEDS) if verdict.problem] == []
+    lake.path(FEED, days[3]).unlink()
+    wrong = [verdict for verdict in verify(lake, FEEDS) if verdict.problem]
+    assert [(verdict.feed, verdict.day) for verdict in wrong] == [(FEED, str(days[3]))]
+    assert f"{FEED} {days[3]}: the file is gone" in str(wrong[0].problem)
+    assert f"casehouse ingest {FEED} {days[3]}" in str(wrong[0].problem)
+    build(lake, FEEDS, since=days[0], until=days[-1])
+    assert [verdict.problem for verdict in verify(lake, FEEDS) if verdict.problem] == []
+
+
+def test_a_ruined_catalogue_is_noted_and_the_lake_proved_all_the_same(
+    lake: Lake, days: list[ReportDay]
+) -> None:
+    load_with_quarantine(lake, days)
+    catalogue_path(lake).write_bytes(b"not a database")
+    *proved, note = verify(lake, FEEDS)
+    assert proved == [Verdict(FEED, str(day)) for day in days]
+    assert "days that are gone could not be looked for" in str(note.note)
+    assert note.problem is None
 
 
 def test_what_is_not_asked_for_is_not_read(lake: Lake, days: list[ReportDay]) -> None:

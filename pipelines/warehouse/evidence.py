@@ -14,6 +14,7 @@ import polars as pl
 
 from pipelines.days import ReportDay
 from pipelines.errors import Damaged
+from pipelines.receipts import check_seal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -29,6 +30,7 @@ _FILES = {"kind": pl.String(), **_DAY, "bytes": pl.Int64(), "modified_ns": pl.In
 _RECEIPTS = {
     **_DAY,
     "status": pl.String(),
+    "origin": pl.String(),
     "window_from": pl.String(),
     "window_until": pl.String(),
     "source_total": pl.Int64(),
@@ -135,7 +137,17 @@ def _read(lake: Lake, file: LakeFile) -> dict[str, Any] | pl.DataFrame | Damaged
         return _named(error, file)
     except OSError as error:
         return _named(Damaged("the file cannot be read", why=error.strerror or type(error).__name__), file)
-    return None if receipt is None else _row(receipt, file)
+    if receipt is None:
+        return None
+    return _misplaced(receipt, file) or _row(receipt, file)
+
+
+def _misplaced(receipt: Receipt, file: LakeFile) -> Damaged | None:
+    """Tell a file that was put where another one belongs: its proof speaks of another feed or day."""
+    if (receipt.feed, receipt.report_date) == (file.feed, str(file.day)):
+        return None
+    told = Damaged("the file belongs to another feed or day", why=f"{receipt.feed} {receipt.report_date}")
+    return _named(told, file)
 
 
 def _named(error: Damaged, file: LakeFile) -> Damaged:
@@ -149,9 +161,14 @@ def _row(receipt: Receipt, file: LakeFile) -> dict[str, Any]:
 
 
 def _reasons(lake: Lake, file: LakeFile) -> pl.DataFrame:
-    """One row per broken check; the raw row is not read."""
+    """One row per broken check; the raw row is not read.
+
+    The seal is proved first: a reader that meets damaged bytes may panic, or tell of what is not there.
+    """
     path = lake.quarantine_path(file.feed, file.day)
+    path.stat()  # it may have been taken away since it was listed, which is no damage
     try:
+        check_seal(path)
         rows = pl.read_parquet(path, columns=["row_number", "reasons"], glob=False, hive_partitioning=False)
         return rows.explode("reasons").select(
             pl.lit(file.feed).alias("feed"),
@@ -161,8 +178,12 @@ def _reasons(lake: Lake, file: LakeFile) -> pl.DataFrame:
             pl.col("reasons").struct.field("wire").alias("wire_name"),
             pl.col("reasons").struct.field("check").alias("check_name"),
         )
-    except pl.exceptions.PolarsError as error:
-        raise Damaged("the quarantined rows cannot be read", why=type(error).__name__) from None
+    except Damaged as error:
+        why = f"{error.what}: {error.why}" if error.why else error.what
+    # Not only PolarsError: where its reader panics, polars raises what is no Exception.
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
+        why = type(error).__name__
+    raise Damaged("the quarantined rows cannot be read", why=why)
 
 
 def failures_of(lake: Lake, feeds: Iterable[str], damaged: Iterable[Damaged]) -> pl.DataFrame:

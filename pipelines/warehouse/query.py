@@ -14,9 +14,11 @@ import duckdb
 
 from pipelines.days import LONDON
 from pipelines.errors import Permanent
+from pipelines.warehouse.reading import confine, require_question
 from pipelines.warehouse.statements import sections
 
 if TYPE_CHECKING:
+    from datetime import date
     from pathlib import Path
 
     import polars as pl
@@ -72,7 +74,8 @@ def spill_path(lake: Lake) -> Path:
 def connect(lake: Lake) -> duckdb.DuckDBPyConnection:
     """Open the catalogue as it is now, read-only, in London time; the caller closes it.
 
-    Raises Permanent when there is none or it cannot be opened.
+    No file outside the data directory can be opened through it. Raises Permanent when there is no catalogue
+    or it cannot be opened.
     """
     path = catalogue_path(lake)
     if not path.exists():
@@ -81,6 +84,7 @@ def connect(lake: Lake) -> duckdb.DuckDBPyConnection:
     try:
         engine.execute("ATTACH ? AS casehouse (READ_ONLY)", [str(path)])
         engine.execute("USE casehouse")
+        confine(engine, lake.root)
     except duckdb.Error as error:
         engine.close()
         raise Permanent(
@@ -92,15 +96,16 @@ def connect(lake: Lake) -> duckdb.DuckDBPyConnection:
 def run_query(lake: Lake, sql: str, *, limit: int | None = None) -> pl.DataFrame:
     """Run a query on the catalogue and return its first `limit` rows, or all; raise Permanent in one line.
 
-    Plain values keep their types, instants in London time; intervals, lists and other composed values come
-    as the text DuckDB writes for them, since a frame cannot hold or print them all. A limit also spares the
-    work for the rows beyond it.
+    Statements that do more than read are refused. Plain values keep their types, instants in London time;
+    intervals, lists and other composed values come as the text DuckDB writes for them, since a frame cannot
+    hold or print them all. A limit also spares the work for the rows beyond it.
     """
     with closing(connect(lake)) as engine:
         try:
+            require_question(engine, sql)
             answer: duckdb.DuckDBPyRelation | None = engine.sql(sql)
-            if answer is None:  # the binding's answer to text without a statement
-                raise Permanent("there is no statement to run", todo="give one SQL statement")
+            if answer is None:
+                raise Permanent("the statement has no answer", todo="give one that asks something")
             frame: pl.DataFrame = _plain(answer if limit is None else answer.limit(limit)).pl()
         except duckdb.Error as error:
             raise Permanent("the query failed", why=told_in_one_line(error, sql), todo=_todo(error)) from None
@@ -110,6 +115,11 @@ def run_query(lake: Lake, sql: str, *, limit: int | None = None) -> pl.DataFrame
 def count_days(lake: Lake) -> dict[str, int]:
     """Return how many days of how many feeds have each status."""
     return dict(run_query(lake, sections("ops/completeness")["by_status"]).rows())
+
+
+def loaded_days(lake: Lake) -> list[tuple[str, date]]:
+    """Return the feeds and days whose file was there when the catalogue was built."""
+    return run_query(lake, sections("ops/files")["loaded"]).rows()
 
 
 def _plain(answer: duckdb.DuckDBPyRelation) -> duckdb.DuckDBPyRelation:
@@ -163,8 +173,12 @@ def told_in_one_line(error: duckdb.Error, sql: str = "") -> str:
 
 
 def _todo(error: duckdb.Error) -> str:
-    """Tell what to do about a file that a view expects and that is gone or damaged."""
+    """Tell what to do about a file that a view expects and that is gone, elsewhere or damaged."""
     text = str(error)
+    if isinstance(error, duckdb.PermissionException):
+        if "report_date=" in text:
+            return "run `casehouse rebuild`: the catalogue was built for a lake in another place"
+        return "ask only for the catalogue and for files of the data directory"
     if isinstance(error, duckdb.IOException) and "No files found" in text:
         return "run `casehouse rebuild`: the feed has no files any more"
     return "run `casehouse verify`" if "/part.parquet" in text else ""

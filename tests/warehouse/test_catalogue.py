@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+import polars as pl
 import pytest
 
 from pipelines.contracts.columns import Instant, Text, Whole
@@ -229,16 +230,79 @@ def test_a_damaged_file_fails_its_day_and_not_the_catalogue(
     assert rows(lake, good) == [(3,)]
 
 
-def test_a_damaged_quarantine_is_told_and_the_day_stays(lake: Lake, days: list[ReportDay]) -> None:
+def told_of(lake: Lake, day: ReportDay) -> tuple[str, str]:
+    sql = f"select status, last_error from ops.completeness where report_date = '{day}'"  # noqa: S608
+    ((status, error),) = rows(lake, sql)
+    return status, error
+
+
+@pytest.mark.parametrize("content", [b"", b"PAR1 nothing PAR1", b"PAR1" * 20])
+def test_a_damaged_quarantine_is_told_and_the_day_stays(
+    lake: Lake, days: list[ReportDay], content: bytes
+) -> None:
     load_all_kinds(lake, days)
-    lake.quarantine_path(FEED, days[1]).write_bytes(b"PAR1 nothing PAR1")
+    lake.quarantine_path(FEED, days[1]).write_bytes(content)
     rebuild(lake, days)
-    ((status, error),) = rows(
-        lake,
-        f"select status, last_error from ops.completeness where report_date = '{days[1]}'",  # noqa: S608
-    )
+    status, error = told_of(lake, days[1])
     assert status == "quarantined"
     assert "quarantined rows cannot be read" in error
+    assert "casehouse ingest" in error
+
+
+def test_a_flipped_bit_of_the_quarantine_is_never_read(lake: Lake, days: list[ReportDay]) -> None:
+    load_all_kinds(lake, days)
+    path = lake.quarantine_path(FEED, days[1])
+    whole = path.read_bytes()
+    for place in range(4, len(whole), len(whole) // 12):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
+        rebuild(lake, days)
+        assert "quarantined rows cannot be read" in told_of(lake, days[1])[1]
+        assert rows(lake, "select count(*) from ops.quarantine") == [(0,)]
+
+
+def test_a_panic_of_the_reader_does_not_stop_the_catalogue(
+    lake: Lake, days: list[ReportDay], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def panic(*_: object, **__: object) -> None:
+        raise pl.exceptions.PanicException(SECRET_VALUE)
+
+    load_all_kinds(lake, days)
+    monkeypatch.setattr("pipelines.warehouse.evidence.pl.read_parquet", panic)
+    assert rebuild(lake, days).files_damaged == 1
+    _, error = told_of(lake, days[1])
+    assert "quarantined rows cannot be read (PanicException)" in error
+    assert SECRET_VALUE not in error
+
+
+def test_a_receipt_of_wrong_types_fails_its_day_and_not_the_catalogue(
+    lake: Lake, days: list[ReportDay]
+) -> None:
+    load(lake, days[:2], fill(PlainSource(), days))
+    path = lake.path(FEED, days[0])
+    whole = path.read_bytes()
+    assert b'"rows_good": 3,' in whole
+    path.write_bytes(whole.replace(b'"rows_good": 3,', b'"rows_good":"3",'))
+    rebuild(lake, days)
+    status, error = told_of(lake, days[0])
+    assert status == "failed"
+    assert "the receipt cannot be read" in error
+    assert told_of(lake, days[1])[0] == "verified"
+
+
+def test_a_file_that_belongs_elsewhere_fails_its_day(lake: Lake, days: list[ReportDay]) -> None:
+    load(lake, days[:2], fill(PlainSource(), days))
+    shutil.copy(lake.path(FEED, days[0]), lake.path(FEED, days[1]))
+    rebuild(lake, days)
+    status, error = told_of(lake, days[1])
+    assert status == "failed"
+    assert f"belongs to another feed or day ({FEED} {days[0]})" in error
+
+
+def test_receipts_tell_who_answered(lake: Lake, days: list[ReportDay]) -> None:
+    source = fill(PlainSource(), days)
+    load(lake, days, source)
+    rebuild(lake, days)
+    assert rows(lake, "select distinct origin from ops.receipts") == [(source.origin,)]
 
 
 @pytest.mark.parametrize("name", ["it's", "a [1]* b", "env=prod", "naïve ☃", 'q"uote', "{{view}} $x {y}"])

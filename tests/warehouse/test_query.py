@@ -5,17 +5,20 @@ from __future__ import annotations
 from contextlib import closing
 from typing import TYPE_CHECKING
 
+import duckdb
 import polars as pl
 import pytest
 
 from pipelines.errors import Permanent
+from pipelines.lake import Lake
 from pipelines.warehouse import connect, run_query
 from tests.plain_source import PARCELS, PlainSource, fill, parcel
 from tests.warehouse.loaded import SECRET_VALUE, load, rebuild
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from pipelines.days import ReportDay
-    from pipelines.lake import Lake
 
 
 @pytest.fixture
@@ -72,7 +75,16 @@ def test_two_composed_columns_of_one_name_are_refused(loaded: Lake) -> None:
         "show all tables",
         "summarize depot.parcels",
         "explain select 1",
-        "set threads = 1",
+        "explain analyze select 1",
+        "explain (format json) from depot.parcels",
+        "pragma version",
+        "from depot.parcels",
+        "values (1)",
+        "/* why */ with a as (select 1) select * from a",
+        "pivot depot.parcels on is_fragile using count(*) group by report_date",
+        "(pivot depot.parcels on is_fragile)",
+        "explain pivot depot.parcels on is_fragile",
+        "select 1; select 2;",
     ],
 )
 def test_every_kind_of_statement_has_an_answer(loaded: Lake, sql: str) -> None:
@@ -89,6 +101,7 @@ def test_every_kind_of_statement_has_an_answer(loaded: Lake, sql: str) -> None:
         ("select * from undefined_name", "undefined_name"),
         ("delete from ops.receipts", "read-only"),
         ("create table depot.mine (a int)", "read-only"),
+        ("explain", "syntax error"),
         ("", "no statement"),
         ("-- a remark", "no statement"),
     ],
@@ -97,6 +110,79 @@ def test_a_wrong_query_is_one_clear_line(loaded: Lake, sql: str, told: str) -> N
     with pytest.raises(Permanent, match=told) as caught:
         run_query(loaded, sql)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("sql", "word"),
+    [
+        ("install httpfs", "INSTALL"),
+        ("load icu", "LOAD"),
+        ("copy ops.receipts to 'DIR/stolen.csv'", "COPY"),
+        ("copy (pivot depot.parcels on label) to 'DIR/stolen.csv'", "COPY"),
+        ("explain analyze copy ops.receipts to 'DIR/stolen.csv'", "EXPLAIN"),
+        ("explain (analyze) copy ops.receipts to 'DIR/stolen.csv'", "EXPLAIN"),
+        ("explain analyze copy (pivot depot.parcels on label) to 'DIR/stolen.csv'", "EXPLAIN"),
+        ("select 1; copy ops.receipts to 'DIR/stolen.csv'", "COPY"),
+        ("export database 'DIR/stolen'", "EXPORT"),
+        ("attach 'DIR/stolen.duckdb'", "ATTACH"),
+        ("create temp table mine as from depot.parcels", "CREATE"),
+        ("drop view depot.parcels", "DROP"),
+        ("set allowed_directories = ['/']", "SET"),
+        ("use memory", "USE"),
+        ("call pragma_version()", "CALL"),
+        ("begin", "BEGIN"),
+        ("pragma threads = 1", "PRAGMA"),
+    ],
+)
+def test_a_statement_that_does_more_than_read_is_refused(loaded: Lake, sql: str, word: str) -> None:
+    before = sorted(loaded.root.rglob("*"))
+    with pytest.raises(Permanent, match=f"begins with {word} is refused.*read-only") as caught:
+        run_query(loaded, sql.replace("DIR", str(loaded.root)))
+    assert "\n" not in str(caught.value)
+    assert "SELECT" in caught.value.todo
+    assert sorted(loaded.root.rglob("*")) == before
+
+
+@pytest.mark.parametrize(
+    "sql",
+    ["from 'FILE'", "select * from read_text('FILE')", "from read_parquet('FILE')", "from glob('DIR/*')"],
+)
+def test_files_outside_the_data_directory_are_not_read(loaded: Lake, tmp_path: Path, sql: str) -> None:
+    secret = tmp_path / "secret.csv"
+    secret.write_text("hush-hush")
+    with pytest.raises(Permanent, match="files of the data directory") as caught:
+        run_query(loaded, sql.replace("FILE", str(secret)).replace("DIR", str(tmp_path)))
+    assert "hush-hush" not in str(caught.value)
+
+
+def test_files_of_the_data_directory_can_be_read(loaded: Lake) -> None:
+    every = f"select count(*) from read_parquet('{loaded.root}/lake/depot/parcels/*/part.parquet')"  # noqa: S608
+    assert run_query(loaded, every).item() == 13
+
+
+def test_the_doors_cannot_be_opened_again(loaded: Lake) -> None:
+    with closing(connect(loaded)) as engine:
+        for statement in ("set enable_external_access = true", "set allowed_directories = ['/']"):
+            with pytest.raises(duckdb.InvalidInputException, match="locked"):
+                engine.execute(statement)
+
+
+def test_a_data_directory_behind_a_link_can_be_read(
+    loaded: Lake, tmp_path: Path, days: list[ReportDay]
+) -> None:
+    link = Lake(tmp_path / "link")
+    link.root.symlink_to(loaded.root)
+    every = "select count(*) from depot.parcels"
+    assert run_query(link, every).item() == 13
+    rebuild(link, days)
+    assert run_query(link, every).item() == run_query(loaded, every).item() == 13
+
+
+def test_a_lake_that_was_moved_asks_for_a_rebuild(loaded: Lake, tmp_path: Path) -> None:
+    moved = Lake(tmp_path / "moved")
+    loaded.root.rename(moved.root)
+    with pytest.raises(Permanent, match="casehouse rebuild"):
+        run_query(moved, "select count(*) from depot.parcels")
 
 
 @pytest.mark.parametrize(

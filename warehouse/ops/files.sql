@@ -27,3 +27,6 @@ ORDER BY ALL;
 
 -- name: fill
 INSERT INTO ops.files BY NAME FROM files_read;
+
+-- name: loaded
+SELECT feed, report_date FROM ops.files WHERE kind = 'data' ORDER BY ALL;

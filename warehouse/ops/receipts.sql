@@ -5,6 +5,7 @@ CREATE TABLE ops.receipts (
     feed VARCHAR NOT NULL,
     report_date DATE NOT NULL,
     status VARCHAR NOT NULL,
+    origin VARCHAR NOT NULL,
     window_from VARCHAR NOT NULL,
     window_until VARCHAR NOT NULL,
     source_total BIGINT,
@@ -21,6 +22,7 @@ COMMENT ON TABLE ops.receipts IS 'One row per feed and report day in the lake: t
 COMMENT ON COLUMN ops.receipts.feed IS 'Key of the feed, such as icasework/cases.';
 COMMENT ON COLUMN ops.receipts.report_date IS 'London day of the report.';
 COMMENT ON COLUMN ops.receipts.status IS 'verified; quarantined: verified, but some rows broke the contract; unverified: the source gave no total.';
+COMMENT ON COLUMN ops.receipts.origin IS 'Which system answered: environment and account, such as uat council; sandbox days are invented.';
 COMMENT ON COLUMN ops.receipts.window_from IS 'First moment asked for, in the source''s own writing.';
 COMMENT ON COLUMN ops.receipts.window_until IS 'Last moment asked for, in the source''s own writing.';
 COMMENT ON COLUMN ops.receipts.source_total IS 'Rows the source says it sent; empty when it says nothing.';
@@ -34,7 +36,7 @@ COMMENT ON COLUMN ops.receipts.version IS 'Version of Casehouse that loaded the 
 COMMENT ON COLUMN ops.receipts.seal IS 'SHA-256 of the file with this field zeroed; casehouse verify proves it.';
 
 -- name: keep
-INSERT INTO ops.receipts
+INSERT INTO ops.receipts BY NAME
 FROM previous.ops.receipts
 SEMI JOIN (FROM ops.files WHERE kind = 'data') AS kept USING (feed, report_date);
 
