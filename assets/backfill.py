@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 Cell = tuple[str, str]  # a feed and a day, as Dagster's keys are written
 LOOK_SECONDS = 1.0
+MANY_OPEN = 500  # every look costs the webserver time that the runs could use
 _BROKEN = {"FAILED", "FAILING", "CANCELED", "CANCELING"}
 _LOADED = "MATERIALIZED"
 
@@ -115,12 +116,21 @@ class Course:
     loaded: set[Cell] = field(default_factory=set)
     failed: dict[Cell, str] = field(default_factory=dict)
     running: set[Cell] = field(default_factory=set)
-    note: str = ""
+    runs: int = 0
+    waiting: int = 0
 
     @property
     def open(self) -> set[Cell]:
         """Cells of which nothing is known yet."""
         return self.wanted - self.loaded - self.failed.keys()
+
+    @property
+    def note(self) -> str:
+        """How many runs there are, in words."""
+        if not self.runs:
+            return "waiting for Dagster's daemon, which looks every 30 seconds"
+        told = "1 run" if self.runs == 1 else f"{self.runs} runs"
+        return f"{told}, {self.waiting} waiting" if self.waiting else told
 
     def counts(self, feed: str) -> tuple[int, int, int, int]:
         """Return how many cells of a feed are wanted, loaded, failed and being worked on."""
@@ -154,7 +164,7 @@ def follow(
         yield course
         if not course.open:
             return
-        pause(LOOK_SECONDS)
+        pause(LOOK_SECONDS if len(course.open) < MANY_OPEN else 2 * LOOK_SECONDS)
 
 
 class _Follower:
@@ -181,8 +191,7 @@ class _Follower:
         for run in runs:
             if run.id not in self._settled and run.status != "QUEUED":
                 self._read(run, retried={one.parent for one in runs})
-        waiting = sum(run.status == "QUEUED" for run in runs)
-        course.note = _note(len(runs), waiting)
+        course.runs, course.waiting = len(runs), sum(run.status == "QUEUED" for run in runs)
         ended = not any(not run.is_finished for run in runs) and status != "REQUESTED"
         if course.open and (status in _BROKEN or ended):
             raise Permanent(
@@ -213,15 +222,11 @@ class _Follower:
             return
         self._settled.add(run.id)
         for cell in (cells & course.wanted) - course.loaded:
-            course.failed[cell] = self._reasons.get(cell) or happened.run_failure or f"run {run.id} ended"
+            why = self._reasons.get(cell) or happened.run_failure or f"run {run.id} ended without it"
+            where = " ".join(cell)
+            course.failed[cell] = why if why.startswith(where) else f"{where}: {why}"
 
 
 def _cells_of(run: Run) -> set[Cell]:
     days = [str(day) for day in span(ReportDay.parse(run.first), ReportDay.parse(run.last))]
     return {(feed, day) for feed in run.feeds for day in days}
-
-
-def _note(runs: int, waiting: int) -> str:
-    if not runs:
-        return "waiting for Dagster's daemon to take it up (it looks every 30 seconds)"
-    return f"{runs} runs, {waiting} waiting" if waiting else f"{runs} runs"

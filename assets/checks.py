@@ -2,8 +2,8 @@
 
 They read the receipts in the lake, not the run's own memory, so a file that is not there or not what was
 published is found. They run inside the feed's own step: a step of their own would be skipped exactly when a
-day has failed. A run over a range gives one result a check with its counts by day (Dagster knows no partition
-of a range run); judging thirty receipts costs milliseconds.
+day has failed. Each run gives one result a check, with its counts by day: on a range run Dagster knows no
+partition, and partitioned checks are a preview in 1.13. Judging thirty receipts costs milliseconds.
 """
 
 from __future__ import annotations

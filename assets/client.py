@@ -80,10 +80,6 @@ class DagsterClient:
             if entry["loadStatus"] == "LOADED" and entry["locationOrLoadError"]
         }
 
-    def reload(self) -> None:
-        """Have the code location loaded again."""
-        self._ask(_RELOAD, name=LOCATION)
-
     def asset_files(self) -> dict[str, str]:
         """Return each feed's asset with the place of its files, as its definition tells it."""
         found: dict[str, str] = {}
@@ -280,9 +276,6 @@ query {
     ... on PythonError { message }
   }
 }
-"""
-_RELOAD = """
-mutation($name: String!) { reloadRepositoryLocation(repositoryLocationName: $name) { __typename } }
 """
 _ASSETS = """
 query { assetNodes { assetKey { path } metadataEntries { label ... on PathMetadataEntry { path } } } }

@@ -5,6 +5,7 @@ Loading reads the settings, touches no network and no lake.
 
 from __future__ import annotations
 
+import logging
 import warnings
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypedDict, Unpack
@@ -15,14 +16,14 @@ from assets.feeds import feed_asset
 from assets.resources import Workplace
 from assets.schedules import nightly_job, nightly_schedule, rebuild_job, rebuild_sensor
 from assets.warehouse import catalogue_asset
-from pipelines.feeds import FEEDS, connect
+from pipelines.feeds import FEEDS, connect, policy_for
 from pipelines.lake import Lake
 from pipelines.settings import load_settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from pipelines.feeds import Feed
+    from pipelines.feeds import Feed, Policy
     from pipelines.settings import Settings
     from pipelines.sources.report import ReportSource
 
@@ -34,6 +35,7 @@ class Overrides(TypedDict, total=False):
     lake: Lake
     feeds: Mapping[str, Feed]
     connect: Callable[[str, Settings], ReportSource]
+    policy: Callable[[str, Settings], Policy]
     now: Callable[[], datetime]
 
 
@@ -45,6 +47,7 @@ def build_defs(**overrides: Unpack[Overrides]) -> dg.Definitions:
         lake=overrides.get("lake") or Lake(settings.data_dir),
         feeds=overrides.get("feeds") or FEEDS,
         connect=overrides.get("connect") or connect,
+        policy=overrides.get("policy") or policy_for,
         now=overrides.get("now") or (lambda: datetime.now(UTC)),
     )
     with warnings.catch_warnings():
@@ -64,4 +67,10 @@ def build_defs(**overrides: Unpack[Overrides]) -> dg.Definitions:
 @dg.definitions
 def defs() -> dg.Definitions:
     """Return the product's definitions; Dagster calls it when it loads this module."""
-    return build_defs()
+    settings = load_settings()
+    if settings.icasework_environment == "sandbox":
+        logging.getLogger(__name__).warning(
+            "no iCasework account is set: reports come from the sandbox at %s; start it: casehouse sandbox",
+            settings.icasework_reports_base,
+        )
+    return build_defs(settings=settings)

@@ -18,7 +18,7 @@ from assets.names import FAILED_DAYS, FILES
 from assets.partitions import days_of, report_days
 from assets.resources import Workplace
 from pipelines.days import ReportDay
-from pipelines.feeds import Feed, policy_for
+from pipelines.feeds import Feed
 from pipelines.ingest import Outcome, ingest_days
 
 OWNERS = ("team:casework-data",)
@@ -72,7 +72,7 @@ def feed_asset(feed: Feed, place: Workplace) -> dg.AssetsDefinition:
 
 def _outcomes(feed: Feed, days: Sequence[ReportDay], place: Workplace) -> Iterator[Outcome]:
     """Ingest the days; the source is given back however the run ends."""
-    policy = policy_for(feed.source, place.settings)
+    policy = place.policy(feed.source, place.settings)
     with closing(place.connect(feed.source, place.settings)) as source:
         yield from ingest_days(feed, days, source=source, lake=place.lake, policy=policy)
 

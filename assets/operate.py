@@ -18,18 +18,26 @@ from rich.console import Console
 from assets.backfill import every_day, only_missing
 from assets.demo import Demo
 from assets.processes import ANY_PORT, Children, heed_signals
-from assets.services import child_environment, find_running, home, logs_of, open_services
-from assets.work import Dagster, load_days, rebuild_catalogue
+from assets.services import (
+    child_environment,
+    find_running,
+    home,
+    logs_of,
+    open_services,
+    tuned_for,
+)
+from assets.work import Dagster, load_days
 from pipelines.days import ReportDay
 from pipelines.errors import CasehouseError, SettingsError
-from pipelines.feeds import feeds_of
+from pipelines.feeds import FEEDS, feeds_of
 from pipelines.lake import Lake
 from pipelines.settings import load_settings
+from pipelines.warehouse import build
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from assets.backfill import Course
+    from assets.backfill import Course, Wanted
     from assets.client import DagsterClient
     from pipelines.settings import Settings
 
@@ -62,19 +70,22 @@ def demo(days: int, *, serve: bool) -> None:
 def backfill(first: str, last: str, feeds: tuple[str, ...], *, missing: bool) -> None:
     """Load a span of days; exit 0 only when each is loaded."""
     settings, console = load_settings(), Console()
+    lake = Lake(settings.data_dir)
     keys = [feed.key for feed in feeds_of(feeds)]
     yesterday = settings.last_day(datetime.now(UTC))
     wanted = every_day(keys, ReportDay.parse(first), ReportDay.parse(last), settings, yesterday)
-    with _dagster(settings, console) as dagster:
+    with _dagster(settings, wanted, console) as dagster:
         if missing:
-            wanted = only_missing(wanted, dagster.client, Lake(settings.data_dir))
+            wanted = only_missing(wanted, dagster.client, lake)
         if not wanted.cells:
             console.print("every partition is loaded already; nothing was launched")
             return
         title = f"{first} to {last}, {len(keys)} feeds{', only missing' if missing else ''}"
         course = load_days(dagster, wanted, title, console)
-        rebuild_catalogue(dagster)
     _tell(course, console)
+    # Not through Dagster, whose sensor rebuilds it too when it runs for long: a run more takes seconds.
+    summary = build(lake, FEEDS, since=settings.first_day, until=yesterday)
+    console.print(str(summary), highlight=False, soft_wrap=True)
     sys.exit(1 if course.failed else 0)
 
 
@@ -92,7 +103,7 @@ class _Running:
 
 
 @contextmanager
-def _dagster(settings: Settings, console: Console) -> Iterator[Dagster]:
+def _dagster(settings: Settings, wanted: Wanted, console: Console) -> Iterator[Dagster]:
     """Lend the Dagster that runs, or one of our own for as long as it is needed."""
     running = find_running(settings)
     if running is not None:
@@ -102,7 +113,7 @@ def _dagster(settings: Settings, console: Console) -> Iterator[Dagster]:
     console.print("no Dagster is running: starting one for this backfill", highlight=False)
     with (
         Children(logs_of(home()), child_environment(), home()) as children,
-        open_services(settings, children, ANY_PORT, {}) as dagster,
+        open_services(settings, children, ANY_PORT, tuned_for(settings, wanted)) as dagster,
     ):
         yield dagster
 
@@ -113,8 +124,6 @@ def _tell(course: Course, console: Console) -> None:
         console.print(f"[red]failed[/] {why}", highlight=False, soft_wrap=True)
     if len(course.failed) > MOST_TOLD:
         console.print(f"and {len(course.failed) - MOST_TOLD} more; the Dagster UI names them")
-    loaded = len(course.loaded & course.wanted)
-    console.print(f"{loaded} of {len(course.wanted)} partitions loaded, {len(course.failed)} failed")
 
 
 def main() -> NoReturn:

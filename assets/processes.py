@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 ANY_PORT = 0
 _REAP_SECONDS = 5.0
+_LAST_GRACE = 1.0  # for what a child leaves behind
 
 
 class ToldToStop(KeyboardInterrupt):
@@ -67,8 +68,11 @@ class Child:
 class Children:
     """Every child of this command; leaving the context ends them and what they started."""
 
-    def __init__(self, logs: Path, env: Mapping[str, str], cwd: Path) -> None:
+    def __init__(
+        self, logs: Path, env: Mapping[str, str], cwd: Path, *, grace: float = watchdog.GRACE_SECONDS
+    ) -> None:
         self.logs = logs
+        self.grace = grace
         self.env = dict(env)
         self.cwd = cwd
         self._running: list[Child] = []
@@ -96,23 +100,34 @@ class Children:
                     dog.stdin.close()  # whatever end_all() left, the watchdog ends now
                 dog.wait(watchdog.GRACE_SECONDS + _REAP_SECONDS)
 
-    def start(self, name: str, arguments: Sequence[str], **env: str) -> Child:
-        """Start a program whose output goes to `<name>.log`; the name stands in errors."""
+    def start(
+        self, name: str, arguments: Sequence[str], *, env: Mapping[str, str] | None = None, told: bool = False
+    ) -> Child:
+        """Start a program whose output goes to `<name>.log`; the name stands in errors.
+
+        `env` is added to everybody's. With `told` it gets a pipe as its standard input, for `tell`.
+        """
         log = self.logs / f"{name.replace(' ', '-')}.log"
         with log.open("wb") as output:
             process = subprocess.Popen(  # noqa: S603 - programs of this product, no shell
                 list(arguments),
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.PIPE if told else subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                env=self.env | env,
+                env=self.env | dict(env or {}),
                 cwd=self.cwd,
                 start_new_session=True,
             )
-        self._tell(f"+{process.pid}")
+        self._note(f"+{process.pid}")
         child = Child(name, log, process)
         self._running.append(child)
         return child
+
+    def tell(self, child: Child) -> None:
+        """Send a child the line it waits for, and no more."""
+        if child.process.stdin is not None:
+            with suppress(BrokenPipeError), child.process.stdin as pipe:  # `check` says if it has ended
+                pipe.write(b"\n")
 
     def check(self) -> None:
         """Raise Permanent naming a child that ended by itself."""
@@ -133,20 +148,22 @@ class Children:
         self._end(self._running[::-1])
 
     def _end(self, children: Sequence[Child]) -> None:
-        until = time.monotonic() + watchdog.GRACE_SECONDS
+        until = time.monotonic() + self.grace
         groups = [child.process.pid for child in children]
         for group in groups:
             watchdog.send(group, signal.SIGTERM)
         for child in children:  # a leader that nobody reaps would count as a living group
             with suppress(subprocess.TimeoutExpired):
                 child.process.wait(max(0.0, until - time.monotonic()))
-        watchdog.end(groups, grace=max(1.0, until - time.monotonic()))
+        watchdog.end(groups, grace=max(_LAST_GRACE, until - time.monotonic()))
         for child in children:
             child.process.wait(_REAP_SECONDS)
-            self._tell(f"-{child.process.pid}")
+            if child.process.stdin is not None:
+                child.process.stdin.close()
+            self._note(f"-{child.process.pid}")
             self._running.remove(child)
 
-    def _tell(self, note: str) -> None:
+    def _note(self, note: str) -> None:
         if self._watchdog is not None and self._watchdog.stdin is not None:
             self._watchdog.stdin.write(f"{note}\n")
             self._watchdog.stdin.flush()

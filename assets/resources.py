@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from pipelines.days import ReportDay
-    from pipelines.feeds import Feed
+    from pipelines.feeds import Feed, Policy
     from pipelines.lake import Lake
     from pipelines.settings import Settings
     from pipelines.sources.report import ReportSource
@@ -28,6 +28,7 @@ class Workplace:
     lake: Lake
     feeds: Mapping[str, Feed]
     connect: Callable[[str, Settings], ReportSource]
+    policy: Callable[[str, Settings], Policy]
     now: Callable[[], datetime]
 
     def yesterday(self) -> ReportDay:

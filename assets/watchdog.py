@@ -11,18 +11,37 @@ import os
 import signal
 import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 GRACE_SECONDS = 10.0
+PROCESSES = Path("/proc")
 _PAUSE = 0.05
 
 
 def is_alive(group: int) -> bool:
-    """Say whether a process group has a member left (a zombie that nobody reaped counts)."""
-    return send(group, 0)
+    """Say whether a process group has a member left that is more than a zombie.
+
+    In a container whose first process reaps nobody, zombies stay for ever and answer signals.
+    """
+    return send(group, 0) and not (PROCESSES.is_dir() and _states(group) <= {"Z", "X"})
+
+
+def _states(group: int) -> set[str]:
+    """Return the states of a group's processes, as Linux tells them in /proc/<pid>/stat."""
+    states = set()
+    for path in PROCESSES.glob("[0-9]*/stat"):
+        try:
+            _, _, told = path.read_text(encoding="ascii", errors="replace").rpartition(")")
+        except OSError:
+            continue  # it ended while we looked
+        state, _, its_group, *_ = told.split()
+        if int(its_group) == group:
+            states.add(state)
+    return states
 
 
 def send(group: int, number: int) -> bool:

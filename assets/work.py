@@ -35,6 +35,7 @@ class Dagster(Protocol):
 
 def load_days(dagster: Dagster, wanted: Wanted, title: str, console: Console) -> Course:
     """Launch a backfill and follow it to its end; when this is interrupted, cancel it."""
+    began = time.monotonic()
     backfill = launch(dagster.client, wanted, title)
     dagster.start_daemon()
     try:
@@ -45,6 +46,12 @@ def load_days(dagster: Dagster, wanted: Wanted, title: str, console: Console) ->
         dagster.client.cancel_backfill(backfill)
         console.print(f"backfill {backfill} cancelled; days already loaded stay", highlight=False)
         raise
+    loaded = len(course.loaded & course.wanted)
+    console.print(
+        f"{loaded} of {len(course.wanted)} partitions loaded, {len(course.failed)} failed,"
+        f" in {time.monotonic() - began:.1f} seconds by {course.runs} runs",
+        highlight=False,
+    )
     return course
 
 

@@ -1,13 +1,13 @@
 """Calls as a room read them, and the log by which a test sees which window was asked for and how often.
 
-Neither holds a secret: tokens, assertions, keys and signatures are left out of what is kept.
+The log keeps no secret: tokens, assertions, keys and signatures are dropped when a call is written down.
 """
 
 from __future__ import annotations
 
 import threading
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -22,7 +22,8 @@ _SECRETS = frozenset({"access_token", "assertion", "key", "signature"})
 class Call:
     """What a request asks for: the part that every room has, whatever its protocol.
 
-    `feed` is a report's name; `first` and `last` are the days of the window asked for, where it has one.
+    `feed` is a report's name; `first` and `last` are the days of the window asked for, where it has one;
+    `bears_token` tells whether it carries a token that is good at that moment.
     """
 
     system: str
@@ -32,6 +33,7 @@ class Call:
     feed: str | None = None
     first: date | None = None
     last: date | None = None
+    bears_token: bool = False
 
     def covers(self, day: date) -> bool:
         """Whether the window asked for holds this day."""
@@ -40,7 +42,10 @@ class Call:
 
 @dataclass
 class Entry:
-    """One line of the log; the status is filled in when the answer leaves (None: nothing was sent)."""
+    """One line of the log; the status is filled in when the answer leaves (None: nothing was sent).
+
+    `faults` are those that changed the answer.
+    """
 
     number: int
     at: str
@@ -62,7 +67,7 @@ class Entry:
             "feed": call.feed,
             "first": call.first and call.first.isoformat(),
             "last": call.last and call.last.isoformat(),
-            "params": {name: text for name, text in call.params.items() if name.lower() not in _SECRETS},
+            "params": dict(call.params),
             "faults": list(self.faults),
             "status": self.status,
         }
@@ -83,9 +88,10 @@ class CallLog:
 
     def note(self, call: Call, *, at: str, path: str) -> Entry:
         """Write a call down and return its line."""
+        params = {name: text for name, text in call.params.items() if name.lower() not in _SECRETS}
         with self._lock:
             self._count += 1
-            entry = Entry(self._count, at, path, call)
+            entry = Entry(self._count, at, path, replace(call, params=params))
             self._entries.append(entry)
             return entry
 

@@ -1,7 +1,7 @@
 """`/_sandbox`: the dials, the faults on order and the log of calls, as JSON over the same port.
 
 This is the stand-in's own door, no part of any vendor's protocol. A wrong order is answered with 400 and what
-is wrong with it.
+is wrong with it, an order that is not in the book with 404.
 """
 
 from __future__ import annotations
@@ -12,12 +12,16 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from aiohttp import web
 from pydantic import ValidationError
 
+from pipelines.sandbox.council import BY_NAME
+from pipelines.sandbox.faults import catalogue
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pipelines.sandbox.state import Sandbox
 
 PREFIX = "/_sandbox"
+_DIGITS = 12
 
 _T = TypeVar("_T")
 
@@ -47,10 +51,12 @@ class _Door:
             {
                 "environment": config.environment,
                 "accounts": {name: sorted(keys) for name, keys in config.accounts.items()},
+                "reports": {number: report.name for number, report in self._sandbox.reports.items()},
                 "dials": self._sandbox.dials.model_dump(),
                 "now": self._sandbox.now().isoformat(),
                 "faults": self._sandbox.faults.told(),
                 "calls": self._sandbox.calls.count,
+                "faults_to_order": catalogue(),
             }
         )
 
@@ -62,13 +68,24 @@ class _Door:
         return web.json_response({"id": number}, status=201)
 
     async def clear_faults(self, request: web.Request) -> web.Response:
+        """Take away the order of a number, those that name a feed, or all."""
+        _allow_only(request, "id", "feed")
         text = request.match_info.get("number") or request.query.get("id")
-        if text is not None and not text.isdecimal():
+        feed = request.query.get("feed")
+        if text is not None and not (text.isascii() and text.isdecimal() and len(text) <= _DIGITS):
             raise _wrong([{"where": "id", "what": "not a number"}])
-        gone = self._sandbox.faults.clear(None if text is None else int(text))
+        if feed is not None and feed not in BY_NAME:
+            raise _wrong([{"where": "feed", "what": f"not one of {', '.join(BY_NAME)}"}])
+        gone = self._sandbox.faults.clear(None if text is None else int(text), feed)
+        if text is not None and not gone:
+            raise web.HTTPNotFound(
+                text=json.dumps({"wrong": [{"where": "id", "what": "no such order"}]}),
+                content_type="application/json",
+            )
         return web.json_response({"cleared": gone})
 
     async def list_calls(self, request: web.Request) -> web.Response:
+        _allow_only(request, "operation", "feed")
         query = request.query
         return web.json_response(self._sandbox.calls.told(query.get("operation"), query.get("feed")))
 
@@ -93,6 +110,13 @@ async def _obeyed(request: web.Request, obey: Callable[[object], _T]) -> _T:
         faults = error.errors(include_url=False, include_input=False, include_context=False)
         told = [{"where": ".".join(map(str, fault["loc"])), "what": fault["msg"]} for fault in faults]
         raise _wrong(told) from None
+
+
+def _allow_only(request: web.Request, *names: str) -> None:
+    """Refuse a query with another name in it: a slip must not clear or show more than was meant."""
+    others = sorted(set(request.query) - set(names))
+    if others:
+        raise _wrong([{"where": name, "what": f"not one of {', '.join(names)}"} for name in others])
 
 
 def _wrong(told: list[dict[str, Any]]) -> web.HTTPBadRequest:

@@ -1,7 +1,13 @@
-"""How the stand-in spells what no public source shows: every guess about the wire, in one place.
+"""The guesses about the wire that a person may turn: spellings and numbers which no public source shows.
 
-Recorded facts stand in the code that writes them. What stands here was never seen (GUESS), so that a person
-who learns better edits one line, and a test may vary it to prove that the client does not lean on it.
+A person who learns better edits one line here, and a test may vary it to prove that the client does not lean
+on it. Recorded facts stand in the code that writes them, and so do the guesses that are behaviour rather than
+a value; each is marked GUESS where it stands.
+
+One of those is larger than the others. History (GUESS): asked for a past day, the sandbox answers with the
+cases as they stood at the end of that day. The real server may instead keep no history and answer with
+today's values of the cases that were last updated on that day: a case then moves from day to day, and a day
+loaded late has fewer rows than one loaded in time.
 """
 
 from __future__ import annotations

@@ -1,51 +1,62 @@
-"""Faults on order: what may go wrong with an answer, for which calls, how often.
+"""Faults on order: what may go wrong with an answer, for which calls, and with which options.
 
-A fault is a strict, small record that a test or a person posts; the book keeps those in force, hands out the
-ones that meet a call, counts them down and tells of them. How a fault is acted out stands elsewhere:
+A fault is a strict, small record that a test or a person posts; one that could never do anything is refused
+at once. `orders.py` keeps those in force and counts them. How a fault is acted out stands elsewhere:
 `icasework.py` for those that replace the answer, `tampering.py` for those in the table, `answers.py` for
 broken connections.
 """
 
 from __future__ import annotations
 
-import threading
-from dataclasses import dataclass
 from datetime import date  # noqa: TC003 - pydantic reads the annotation
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
 
-from pipelines.sandbox.answers import Framing  # noqa: TC001 - pydantic reads the annotation
+from pipelines.sandbox.answers import Ending, Framing  # noqa: TC001 - pydantic reads the annotations
+from pipelines.sandbox.council import BY_NAME
+from pipelines.sandbox.dialect import PREFIXES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from pipelines.sandbox.calls import Call
 
-_SPENT_KEPT = 100
+LONGEST_WAIT = 86_400  # seconds
+_EVERY_COLUMN = frozenset(column for report in BY_NAME.values() for column in report.columns)
+
+Stage = Literal["answer", "table", "wire"]
 
 
 class Fault(BaseModel):
     """Which calls a fault meets: None means any; `calls` None means until it is taken away.
 
-    `feed` is a report's name, `day` any day inside the window asked for.
+    `feed` is a report's name, `day` any day inside the window asked for. A fault of the stage `answer` meets
+    every such call, one of `table` or `wire` only a call that would have been answered well.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
-    stage: ClassVar[Literal["answer", "table", "wire"]]
-    only: ClassVar[frozenset[str] | None] = None
-    never: ClassVar[frozenset[str]] = frozenset()
+    stage: ClassVar[Stage]
+    operations: ClassVar[frozenset[str]] = frozenset(PREFIXES)
 
     calls: int | None = Field(default=None, ge=1)
     operation: str | None = None
     feed: str | None = None
     day: date | None = None
 
+    @model_validator(mode="after")
+    def _can_meet_a_call(self) -> Self:
+        if self.operation is not None and self.operation not in self.operations:
+            raise ValueError(f"operation must be one of {', '.join(sorted(self.operations))}")
+        if self.feed is not None and self.feed not in BY_NAME:
+            raise ValueError(f"feed must be one of {', '.join(BY_NAME)}")
+        if self.feed is not None and self.operation not in (None, "getreport"):
+            raise ValueError("only getreport has a feed")
+        if self.day is not None and self.operation not in (None, "getreport", "getcases"):
+            raise ValueError("only getreport and getcases have a day")
+        return self
+
     def meets(self, call: Call) -> bool:
         """Whether this call is one that the fault is for."""
-        if call.operation in self.never or (self.only is not None and call.operation not in self.only):
-            return False
-        if self.operation is not None and call.operation != self.operation:
+        if call.operation not in self.operations or self.operation not in (None, call.operation):
             return False
         if self.feed is not None and call.feed != self.feed:
             return False
@@ -65,7 +76,7 @@ class TooMany(Fault):
 
     stage = "answer"
     fault: Literal["too_many_requests"] = "too_many_requests"
-    retry_after: int = Field(default=1, ge=0)
+    retry_after: int = Field(default=1, ge=0, le=LONGEST_WAIT)
     as_date: bool = False
 
 
@@ -74,14 +85,14 @@ class Hold(Fault):
 
     stage = "answer"
     fault: Literal["hold"] = "hold"
-    seconds: float = Field(default=30, ge=0, le=3600)
+    seconds: float = Field(default=30, gt=0, le=3600)
 
 
-class Refuse(Fault):
+class HangUp(Fault):
     """The connection is closed before any byte."""
 
     stage = "answer"
-    fault: Literal["refuse"] = "refuse"
+    fault: Literal["hang_up"] = "hang_up"
 
 
 class Empty(Fault):
@@ -99,18 +110,22 @@ class Html(Fault):
 
 
 class ExpiredToken(Fault):
-    """The token that the call carries stops being valid there and then."""
+    """The token that the call carries ends there and then; only a call with a good one is met."""
 
     stage = "answer"
-    never = frozenset({"token"})
+    operations = frozenset(PREFIXES) - {"token"}
     fault: Literal["expired_token"] = "expired_token"
+
+    def meets(self, call: Call) -> bool:
+        """Whether this call is one that the fault is for."""
+        return call.bears_token and super().meets(call)
 
 
 class TableFault(Fault):
     """A fault in the rows and columns of a report; only getreport has them."""
 
     stage = "table"
-    only = frozenset({"getreport"})
+    operations = frozenset({"getreport"})
 
 
 class FooterWrong(TableFault):
@@ -119,6 +134,12 @@ class FooterWrong(TableFault):
     fault: Literal["footer_wrong"] = "footer_wrong"
     off_by: int = 1
 
+    @model_validator(mode="after")
+    def _is_wrong(self) -> Self:
+        if self.off_by == 0:
+            raise ValueError("off_by 0 would leave the count right")
+        return self
+
 
 class FooterMissing(TableFault):
     """No row count at the end, though it was asked for."""
@@ -126,12 +147,30 @@ class FooterMissing(TableFault):
     fault: Literal["footer_missing"] = "footer_missing"
 
 
-class ColumnRenamed(TableFault):
+class ColumnFault(TableFault):
+    """A fault in a column that the report, or without a feed some report, has."""
+
+    column: str
+
+    @model_validator(mode="after")
+    def _has_the_column(self) -> Self:
+        feed = self.feed
+        if self.column not in (_EVERY_COLUMN if feed is None else BY_NAME[feed].columns):
+            raise ValueError(f"{feed or 'no report'} has {'no' if feed else 'a'} column {self.column}")
+        return self
+
+
+class ColumnRenamed(ColumnFault):
     """A column comes back under another name."""
 
     fault: Literal["column_renamed"] = "column_renamed"
-    column: str
     to: str
+
+    @model_validator(mode="after")
+    def _is_renamed(self) -> Self:
+        if self.to == self.column:
+            raise ValueError("the column has this name already")
+        return self
 
 
 class ColumnAdded(TableFault):
@@ -143,42 +182,57 @@ class ColumnAdded(TableFault):
     at: int | None = Field(default=None, ge=0)
 
 
-class ColumnDropped(TableFault):
+class ColumnDropped(ColumnFault):
     """A column that was asked for does not come back."""
 
     fault: Literal["column_dropped"] = "column_dropped"
-    column: str
 
 
-class ColumnMoved(TableFault):
+class ColumnMoved(ColumnFault):
     """A column comes back at position `at` (0-based) instead of its own."""
 
     fault: Literal["column_moved"] = "column_moved"
-    column: str
     at: int = Field(default=0, ge=0)
 
 
-class BadValue(TableFault):
+class BadValue(ColumnFault):
     """A value that fits no type stands in a column: in one row (1-based), in a share of rows, or in all.
 
     A share takes every 1/share-th row, so that of n rows exactly floor(n x share) are bad.
     """
 
     fault: Literal["bad_value"] = "bad_value"
-    column: str
     value: str = "not-a-value"
     row: int | None = Field(default=None, ge=1)
     share: float | None = Field(default=None, gt=0, le=1)
 
+    @model_validator(mode="after")
+    def _names_its_rows_once(self) -> Self:
+        if self.row is not None and self.share is not None:
+            raise ValueError("row and share exclude each other")
+        return self
+
 
 class CutOff(Fault):
-    """The connection ends after `after` body bytes (half when None), under the framing named."""
+    """The connection breaks after `after` body bytes (half when None), under the framing named.
+
+    At least the last byte is missing. `end` closes the connection, resets it, or stalls: nothing more comes
+    for so many `seconds`, then it is closed.
+    """
 
     stage = "wire"
     fault: Literal["cut"] = "cut"
     framing: Framing = "length"
     after: int | None = Field(default=None, ge=0)
     whole_lines: bool = False
+    end: Ending = "close"
+    seconds: float = Field(default=30, gt=0, le=3600)
+
+    @model_validator(mode="after")
+    def _waits_only_when_it_stalls(self) -> Self:
+        if "seconds" in self.model_fields_set and self.end != "stall":
+            raise ValueError("only a stall has seconds")
+        return self
 
 
 class GzipHalf(Fault):
@@ -189,83 +243,32 @@ class GzipHalf(Fault):
 
 
 AnyFault = (
-    Status | TooMany | Hold | Refuse | Empty | Html | ExpiredToken
+    Status | TooMany | Hold | HangUp | Empty | Html | ExpiredToken
     | FooterWrong | FooterMissing | ColumnRenamed | ColumnAdded | ColumnDropped | ColumnMoved | BadValue
     | CutOff | GzipHalf
 )  # fmt: skip
 _FAULT: TypeAdapter[AnyFault] = TypeAdapter(Annotated[AnyFault, Field(discriminator="fault")])
 
 
-@dataclass
-class Order:
-    """A fault in the book: its number, what it is, how many calls it has met and may still meet."""
-
-    number: int
-    fault: AnyFault
-    left: int | None
-    met: int = 0
-
-    def told(self) -> dict[str, Any]:
-        """Return the order as the control page shows it."""
-        return {"id": self.number, "left": self.left, "met": self.met, **self.fault.model_dump(mode="json")}
+def read_fault(wish: object) -> AnyFault:
+    """Read a fault from the mapping that the control page takes; raise pydantic.ValidationError."""
+    return _FAULT.validate_python(wish)
 
 
-class FaultBook:
-    """The faults ordered so far; safe to use from another thread than the server's."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._orders: list[Order] = []
-        self._last = 0
-
-    def add(self, fault: str, **options: object) -> int:
-        """Order a fault by name; return its number. Raises pydantic.ValidationError for a wrong order."""
-        return self.order({"fault": fault, **options})
-
-    def order(self, wish: object) -> int:
-        """Order a fault given as the mapping that the control page takes."""
-        fault = _FAULT.validate_python(wish)
-        with self._lock:
-            self._last += 1
-            spent = [order for order in self._orders if order.left == 0]
-            for order in spent[: max(0, len(spent) - _SPENT_KEPT)]:
-                self._orders.remove(order)
-            self._orders.append(Order(self._last, fault, fault.calls))
-            return self._last
-
-    def clear(self, number: int | None = None) -> int:
-        """Take away one order, or all; return how many went."""
-        with self._lock:
-            kept = [order for order in self._orders if number is not None and order.number != number]
-            gone = len(self._orders) - len(kept)
-            self._orders = kept
-            return gone
-
-    def told(self) -> list[dict[str, Any]]:
-        """Return every order, spent ones (left 0) included, oldest first."""
-        with self._lock:
-            return [order.told() for order in self._orders]
-
-    def take(self, call: Call) -> list[AnyFault]:
-        """Return the faults that this call meets, oldest first, and count them down.
-
-        One fault that replaces the answer outranks all others; otherwise every fault of the table and the
-        first one of the wire act together.
-        """
-        with self._lock:
-            met = [order for order in self._orders if order.left != 0 and order.fault.meets(call)]
-            by_stage = _pick(met)
-            for order in by_stage:
-                order.met += 1
-                order.left = None if order.left is None else order.left - 1
-            return [order.fault for order in by_stage]
+def catalogue() -> list[dict[str, Any]]:
+    """Tell every fault: its name, what it does, the operations it can meet, its options as JSON schema."""
+    return [_entry(kind) for kind in get_args(AnyFault)]
 
 
-def _pick(met: list[Order]) -> list[Order]:
-    def at(stage: str) -> Callable[[Order], bool]:
-        return lambda order: order.fault.stage == stage
-
-    answers = list(filter(at("answer"), met))
-    if answers:
-        return answers[:1]
-    return [*filter(at("table"), met), *list(filter(at("wire"), met))[:1]]
+def _entry(kind: type[Fault]) -> dict[str, Any]:
+    options = {
+        name: {key: told for key, told in schema.items() if key != "title"}
+        for name, schema in kind.model_json_schema()["properties"].items()
+        if name != "fault"
+    }
+    return {
+        "fault": kind.model_fields["fault"].default,
+        "what": (kind.__doc__ or "").partition("\n")[0],
+        "operations": sorted(kind.operations),
+        "options": options,
+    }

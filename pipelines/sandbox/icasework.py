@@ -1,35 +1,24 @@
 """iCasework's room: its hosts and routes, and the path that every call takes before it is answered.
 
-A call is read, written down, met by the faults on order, checked (method, host, db, token or signature), and
-only then answered. Operations themselves stand in `icasework_reports.py` and `icasework_cases.py`.
+A call is read, written down, met by the faults that replace an answer, checked (method, host, db, token or
+signature), answered, and only an answer that went well is met by the faults of table and wire. Operations
+themselves stand in `icasework_reports.py` and `icasework_cases.py`.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import timedelta
-from email.utils import format_datetime
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from pipelines.sandbox.answers import Answer, Cut, RawAnswer, send
+from pipelines.sandbox.answers import Answer, RawAnswer, send, send_cut
 from pipelines.sandbox.calls import Call
-from pipelines.sandbox.faults import (
-    AnyFault,
-    CutOff,
-    Empty,
-    ExpiredToken,
-    GzipHalf,
-    Hold,
-    Html,
-    Refuse,
-    Status,
-    TooMany,
-)
+from pipelines.sandbox.faults import ExpiredToken, HangUp, Hold
 from pipelines.sandbox.icasework_auth import GRANT_TYPE, BadGrant, Holder, signed_by, verify_assertion
 from pipelines.sandbox.icasework_cases import (
     document_link,
@@ -38,14 +27,18 @@ from pipelines.sandbox.icasework_cases import (
     get_cases,
     read_case_window,
 )
-from pipelines.sandbox.icasework_pages import ERROR_PAGE, HTML, INVALID_METHOD, NOT_HERE, Refused, numbered
+from pipelines.sandbox.icasework_faults import cut_of, instead
+from pipelines.sandbox.icasework_pages import INVALID_METHOD, NOT_HERE, Refused, numbered
 from pipelines.sandbox.icasework_reports import Unreadable, find_report, get_report, read_window
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from aiohttp import web
 
     from pipelines.sandbox.calls import Entry
     from pipelines.sandbox.icasework_cases import Link
+    from pipelines.sandbox.orders import Hit
     from pipelines.sandbox.state import Sandbox
 
 _INVALID_GRANT = 2  # 19002: CODE/live
@@ -55,7 +48,11 @@ _WINDOWS = {"getreport": read_window, "getcases": read_case_window}
 
 @dataclass(frozen=True)
 class Asked:
-    """One iCasework call as read: the shared part, and what only this room needs."""
+    """One iCasework call as read: the shared part, and what only this room needs.
+
+    `is_legacy` tells the older address, `/services/ACCOUNT/OPERATION`. `hits` are the faults of table and
+    wire taken so far; a call that already met another is spared them.
+    """
 
     call: Call
     host: Host
@@ -63,6 +60,9 @@ class Asked:
     root: str
     account: str
     token: str
+    is_legacy: bool
+    is_spared: bool = False
+    hits: list[Hit] = field(default_factory=list)
 
     @property
     def params(self) -> Mapping[str, str]:
@@ -70,7 +70,7 @@ class Asked:
         return self.call.params
 
 
-Handler = Callable[["Sandbox", Asked, Sequence[AnyFault]], Answer]
+Handler = Callable[["Sandbox", Asked], Answer]
 
 
 @dataclass(frozen=True)
@@ -85,6 +85,7 @@ class Operation:
 class Host:
     """One of the vendor's hosts, played by a path prefix: which operations it has, whether it wants db."""
 
+    role: str
     prefix: str
     operations: frozenset[str]
     needs_db: bool
@@ -94,15 +95,16 @@ def hosts(environment: str) -> tuple[Host, ...]:
     """Return the hosts of an environment.
 
     UAT has everything in one place. In production the main host refuses getreport and getcases, which live on
-    the report host and the portal host (DOC, CODE); a token from one works on all (CODE).
+    the report host and the portal host (DOC, CODE); a token from one works on all (CODE). The older address
+    with the account in its path is served by every host (GUESS: SEED shows it on the portal host alone).
     """
     every = frozenset(OPERATIONS)
     if environment == "uat":
-        return (Host("/icasework", every, needs_db=True),)
+        return (Host("all calls", "/icasework", every, needs_db=True),)
     return (
-        Host("/icasework", every - {"getreport", "getcases"}, needs_db=False),
-        Host("/icasework-reports", frozenset({"token", "getreport"}), needs_db=False),
-        Host("/icasework-portal", every - {"getreport"}, needs_db=False),
+        Host("main", "/icasework", every - {"getreport", "getcases"}, needs_db=False),
+        Host("reports", "/icasework-reports", frozenset({"token", "getreport"}), needs_db=False),
+        Host("portal", "/icasework-portal", every - {"getreport"}, needs_db=False),
     )
 
 
@@ -112,48 +114,100 @@ def mount(app: web.Application, sandbox: Sandbox) -> None:
         handler = partial(_answer, sandbox, host)
         for path in ("/{operation}", "/services/{account}/{operation}"):
             app.router.add_route("*", host.prefix + path, handler)
+        for path in ("", "/{path:.*}"):
+            app.router.add_route("*", host.prefix + path, _not_found)
+
+
+async def _not_found(request: web.Request) -> web.StreamResponse:
+    """Answer an address that is nothing of the vendor's, as its server answers: with the page."""
+    return await send(request, _baked(request, Refused("", status=HTTPStatus.NOT_FOUND).answer()))
 
 
 async def _answer(sandbox: Sandbox, host: Host, request: web.Request) -> web.StreamResponse:
     try:
         asked = await _read(sandbox, host, request)
     except Refused as refusal:
-        return await send(request, refusal.answer())
+        return await send(request, _baked(request, refusal.answer()))
     entry = sandbox.calls.note(asked.call, at=sandbox.now().isoformat(), path=request.path)
-    faults = sandbox.faults.take(asked.call)
-    entry.faults = tuple(fault.fault for fault in faults)
-    match faults:
-        case [Refuse()]:
-            return RawAnswer(b"")
-        case [Hold(seconds=seconds)]:
-            await asyncio.sleep(seconds)
-    return await _sent(sandbox, request, asked, faults, entry)
+    if hits := sandbox.faults.take(asked.call, "answer"):
+        return await _answer_otherwise(sandbox, request, replace(asked, is_spared=True), entry, hits[0])
+    return await _answer_as_asked(sandbox, request, asked, entry)
 
 
-async def _sent(
-    sandbox: Sandbox, request: web.Request, asked: Asked, faults: Sequence[AnyFault], entry: Entry
+async def _answer_otherwise(
+    sandbox: Sandbox, request: web.Request, asked: Asked, entry: Entry, hit: Hit
 ) -> web.StreamResponse:
-    try:
-        answer = _instead(sandbox, faults) or _done(sandbox, asked, faults)
-    except Refused as refusal:
-        answer = refusal.answer()
+    """Answer a call met by a fault that replaces the answer, delays it or ends its token."""
+    hit.struck = True
+    entry.faults = (hit.fault.fault,)
+    match hit.fault:
+        case HangUp():
+            return RawAnswer(b"")
+        case Hold(seconds=seconds):
+            await asyncio.sleep(seconds)
+        case ExpiredToken():
+            sandbox.tokens.revoke(asked.token)
+    answer = instead(hit.fault, sandbox.now()) or _done(sandbox, asked)[0]
     entry.status = int(answer.status)
-    return await send(request, answer, next(filter(None, map(_cut, faults)), None))
+    return await send(request, _baked(request, answer))
+
+
+async def _answer_as_asked(
+    sandbox: Sandbox, request: web.Request, asked: Asked, entry: Entry
+) -> web.StreamResponse:
+    """Answer a call whose answer no fault replaces; if it goes well, faults of table and wire may meet it."""
+    answer, went_well = _done(sandbox, asked)
+    entry.status = int(answer.status)
+
+    def settle() -> None:
+        sandbox.faults.settle(asked.hits)
+        entry.faults += tuple(hit.fault.fault for hit in asked.hits if hit.struck)
+        asked.hits.clear()
+
+    answer = _baked(request, replace(answer, chunks=_followed(answer.chunks, settle)))
+    try:
+        for hit in sandbox.faults.take(asked.call, "wire") if went_well else ():
+            try:
+                response, hit.struck = await send_cut(request, answer, cut_of(hit.fault))
+            finally:
+                asked.hits.append(hit)
+            return response
+        return await send(request, answer)
+    finally:
+        settle()
+
+
+def _followed(chunks: Iterable[bytes], then: Callable[[], None]) -> Iterator[bytes]:
+    """Yield the chunks, then call `then`: before the answer's end is written, so that its log is ready."""
+    yield from chunks
+    then()
+
+
+def _baked(request: web.Request, answer: Answer) -> Answer:
+    """Give an answer the cookies of the vendor's load balancer and servlets (names: CODE, values: GUESS)."""
+    cookies = [f"AWSALB={secrets.token_hex(16)}; Path=/"]
+    if "JSESSIONID" not in request.cookies:
+        cookies.append(f"JSESSIONID={secrets.token_hex(16).upper()}; Path=/; HttpOnly")
+    return replace(answer, cookies=cookies)
 
 
 async def _read(sandbox: Sandbox, host: Host, request: web.Request) -> Asked:
-    """Read a request: the form body completes and outranks the query, as SEED allows GET and POST."""
-    params = {**request.query, **await _form(request)}
+    """Read a request: a value in the query outranks one in the form, as servlets have it (GUESS)."""
+    params = {**await _form(request), **request.query}
     root = f"{request.scheme}://{request.host}"
     scheme, _, credentials = request.headers.get("Authorization", "").partition(" ")
-    operation = request.match_info["operation"]
+    token = credentials.strip() if scheme.lower() == "bearer" else params.get("access_token", "")
+    account_in_path = request.match_info.get("account")
+    call = _call(sandbox, request.match_info["operation"], request.method, params)
+    is_good = sandbox.tokens.holder(token, now=sandbox.now().timestamp()) is not None
     return Asked(
-        call=_call(sandbox, operation, request.method, params),
+        call=replace(call, bears_token=is_good),
         host=host,
         url=root + request.raw_path,
         root=root + host.prefix,
-        account=_account(sandbox, host, request.match_info.get("account"), params),
-        token=credentials.strip() if scheme.lower() == "bearer" else params.get("access_token", ""),
+        account=_account(sandbox, host, account_in_path, params),
+        token=token,
+        is_legacy=account_in_path is not None,
     )
 
 
@@ -167,7 +221,7 @@ async def _form(request: web.Request) -> dict[str, str]:
 
 def _call(sandbox: Sandbox, operation: str, method: str, params: Mapping[str, str]) -> Call:
     """Note feed and window as far as they can be read; a wrong one is refused later, in its turn."""
-    report = find_report(params) if operation == "getreport" else None
+    report = find_report(sandbox.reports, params) if operation == "getreport" else None
     try:
         read = _WINDOWS.get(operation)
         window = read(params, sandbox.london_now()) if read is not None else None
@@ -193,42 +247,18 @@ def _account(sandbox: Sandbox, host: Host, in_path: str | None, params: Mapping[
     return next(iter(sandbox.config.accounts))
 
 
-def _instead(sandbox: Sandbox, faults: Sequence[AnyFault]) -> Answer | None:
-    """Return the answer that a fault puts in place of the real one."""
-    match faults:
-        case [Status(status=status)]:
-            return _plain_page(status)
-        case [TooMany(retry_after=seconds, as_date=as_date)]:
-            moment = format_datetime(sandbox.now() + timedelta(seconds=seconds), usegmt=True)
-            return _plain_page(
-                HTTPStatus.TOO_MANY_REQUESTS, {"Retry-After": moment if as_date else str(seconds)}
-            )
-        case [Empty()]:
-            return Answer()
-        case [Html()]:
-            return Answer(headers={"Content-Type": HTML}, chunks=[ERROR_PAGE])
-    return None
+def _done(sandbox: Sandbox, asked: Asked) -> tuple[Answer, bool]:
+    """Check the call and do it; return the answer and whether it is what was asked for."""
+    try:
+        operation = _checked(sandbox, asked)
+        if asked.account not in sandbox.config.accounts:
+            return Answer(), False  # wrong db: 200 with nothing (CODE/live for token, GUESS for the others)
+        return operation.handler(sandbox, asked), True
+    except Refused as refusal:
+        return refusal.answer(), False
 
 
-def _plain_page(status: int, headers: Mapping[str, str] | None = None) -> Answer:
-    """Return a page as a load balancer in front of the vendor writes it."""
-    named = status in HTTPStatus.__members__.values()
-    title = f"{status} {HTTPStatus(status).phrase}" if named else str(status)
-    page = f"<html>\r\n<head><title>{title}</title></head>\r\n<body><h1>{title}</h1></body>\r\n</html>\r\n"
-    return Answer(status, {"Content-Type": "text/html", **(headers or {})}, [page.encode()])
-
-
-def _cut(fault: AnyFault) -> Cut | None:
-    match fault:
-        case CutOff(framing=framing, after=after, whole_lines=whole_lines):
-            return Cut(framing, after, whole_lines)
-        case GzipHalf():
-            return Cut(squeezed=True)
-    return None
-
-
-def _done(sandbox: Sandbox, asked: Asked, faults: Sequence[AnyFault]) -> Answer:
-    """Check the call and do it."""
+def _checked(sandbox: Sandbox, asked: Asked) -> Operation:
     name = asked.call.operation
     operation = OPERATIONS.get(name)
     if operation is None:
@@ -236,13 +266,9 @@ def _done(sandbox: Sandbox, asked: Asked, faults: Sequence[AnyFault]) -> Answer:
     prefix = sandbox.dialect.prefixes[name]
     if asked.call.method not in operation.methods:
         raise Refused("Invalid HTTP Method.", code=numbered(prefix, INVALID_METHOD))
-    if name not in asked.host.operations:
+    if name not in asked.host.operations and not asked.is_legacy:
         raise Refused("API not available here.", code=numbered(prefix, NOT_HERE))
-    if asked.account not in sandbox.config.accounts:
-        return Answer()  # wrong db: 200 with nothing (CODE/live for token, GUESS for the others)
-    if any(isinstance(fault, ExpiredToken) for fault in faults):
-        sandbox.tokens.revoke(asked.token)
-    return operation.handler(sandbox, asked, faults)
+    return operation
 
 
 def _holder(sandbox: Sandbox, asked: Asked) -> Holder:
@@ -266,7 +292,7 @@ def _holder(sandbox: Sandbox, asked: Asked) -> Holder:
     return holder
 
 
-def _issue_token(sandbox: Sandbox, asked: Asked, _: Sequence[AnyFault]) -> Answer:
+def _issue_token(sandbox: Sandbox, asked: Asked) -> Answer:
     """Answer token: the JWT-bearer grant (CODE/live for both answers)."""
     now = sandbox.now().timestamp()
     try:
@@ -289,16 +315,21 @@ def _issue_token(sandbox: Sandbox, asked: Asked, _: Sequence[AnyFault]) -> Answe
     return Answer(headers={"Content-Type": "application/json;charset=UTF-8"}, chunks=[body.encode()])
 
 
-def _get_report(sandbox: Sandbox, asked: Asked, faults: Sequence[AnyFault]) -> Answer:
-    holder = _holder(sandbox, asked)
-    readable = sandbox.config.accounts[holder.account][holder.key].reports
-    return get_report(sandbox, asked.params, faults, readable)
+def _get_report(sandbox: Sandbox, asked: Asked) -> Answer:
+    _holder(sandbox, asked)
+
+    def meet() -> list[Hit]:
+        if not asked.is_spared:
+            asked.hits.extend(sandbox.faults.take(asked.call, "table"))
+        return asked.hits
+
+    return get_report(sandbox, asked.params, meet)
 
 
 def _reading(handler: Callable[[Sandbox, Mapping[str, str], Link], Answer]) -> Operation:
     """Return an operation that reads cases: GET or POST, for whoever may call."""
 
-    def answer(sandbox: Sandbox, asked: Asked, _: Sequence[AnyFault]) -> Answer:
+    def answer(sandbox: Sandbox, asked: Asked) -> Answer:
         holder = _holder(sandbox, asked)
         return handler(sandbox, asked.params, document_link(asked.root, holder.account))
 

@@ -40,7 +40,8 @@ def verify_assertion(
     """Return the issuer (the API key) of an HS256 assertion, or raise BadGrant.
 
     `audience` is the URL posted to, query included, as the client wrote it (CODE: three public clients); the
-    secret's UTF-8 text is the HMAC key. `iat` in unix seconds must lie within `tolerance` of `now` (GUESS).
+    secret's UTF-8 text is the HMAC key. `iat` in unix seconds must lie within `tolerance` of `now`, and an
+    `exp`, where there is one, after `now` (both GUESS).
     """
     header, claims, signed, signature = _taken_apart(assertion)
     if header.get("alg") != "HS256":
@@ -55,6 +56,8 @@ def verify_assertion(
         raise BadGrant("the audience is not the URL posted to")
     if not abs(_seconds(claims.get("iat")) - now) <= tolerance:  # so put, a NaN is refused too
         raise BadGrant("the time of issue is too far away")
+    if "exp" in claims and not _seconds(claims["exp"]) > now:
+        raise BadGrant("the assertion has expired")
     return issuer
 
 
@@ -82,14 +85,14 @@ def decode_base64(text: str) -> bytes:
         raise ValueError(str(error)) from None
 
 
-def _seconds(iat: object) -> float:
-    """Read `iat` as a number, or as text holding one (CODE: one public client sends text)."""
-    if isinstance(iat, bool) or not isinstance(iat, int | float | str):
-        raise BadGrant("there is no time of issue")
+def _seconds(claim: object) -> float:
+    """Read a time claim as a number, or as text holding one (CODE: one public client sends `iat` as text)."""
+    if isinstance(claim, bool) or not isinstance(claim, int | float | str):
+        raise BadGrant("a time claim is missing")
     try:
-        return float(iat)
+        return float(claim)
     except (ValueError, OverflowError):
-        raise BadGrant("the time of issue is no number") from None
+        raise BadGrant("a time claim is no number") from None
 
 
 class TokenBook:

@@ -110,6 +110,8 @@ def json_chunks(table: Table, dialect: Dialect) -> Iterator[bytes]:
         if chunk:
             yield (opening + "\n,\r\n".join([json_object(template, row) for row in chunk])).encode()
             opening = "\n,\r\n"
+        else:
+            yield b""
     yield (dialect.json_empty if opening == "[\r\n" else "\n]").encode()
 
 

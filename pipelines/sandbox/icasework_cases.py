@@ -10,7 +10,6 @@ import base64
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime, time, timedelta
-from itertools import islice
 from typing import TYPE_CHECKING
 
 from pipelines.sandbox.answers import Answer
@@ -81,12 +80,26 @@ def get_cases(sandbox: Sandbox, params: Mapping[str, str], link: Link) -> Answer
         first, last = _number(params, "fromseq", 1), _number(params, "toseq", None)
     except Unreadable as problem:
         raise Refused(str(problem), code=numbered(sandbox.dialect.prefixes["getcases"], OTHER)) from None
-    received = sandbox.council.cases_received(window.first, window.last, now, params.get("Type") or None)
-    cases = islice((case for case in received if case.is_public), max(first or 1, 1) - 1, last)
+    received = sandbox.council.cases_received(
+        window.first, window.last, now, params.get("Type") or None, public_kinds_only=True
+    )
+    cases = _chosen(received, max(first or 1, 1), last)
     if _wants_json(params):
-        table = Table(_LISTED, ([_listed(sandbox, case, now)] for case in cases))
+        table = Table(_LISTED, ([] if case is None else [_listed(sandbox, case, now)] for case in cases))
         return Answer(headers={"Content-Type": _JSON}, chunks=json_chunks(table, sandbox.dialect))
     return Answer(headers={"Content-Type": _XML}, chunks=_case_list(cases, link))
+
+
+def _chosen(received: Iterable[CaseSummary], first: int, last: int | None) -> Iterator[CaseSummary | None]:
+    """Yield the public cases from place `first` to `last`, and None for each other: a moment for others."""
+    place = 0
+    for case in received:
+        place += case.is_public
+        if last is not None and place > last:
+            return
+        yield case if case.is_public and place >= first else None
+        if place == last:
+            return
 
 
 def _number(params: Mapping[str, str], name: str, default: int | None) -> int | None:
@@ -114,9 +127,12 @@ def _listed(sandbox: Sandbox, case: CaseSummary, now: datetime) -> tuple[str, ..
     )
 
 
-def _case_list(cases: Iterable[CaseSummary], link: Link) -> Iterator[bytes]:
+def _case_list(cases: Iterable[CaseSummary | None], link: Link) -> Iterator[bytes]:
     opening = f"{XML_HEAD}<Cases>\r\n"
     for case in cases:
+        if case is None:
+            yield b""
+            continue
         yield (opening + "".join(f"{line}\r\n" for line in _case_lines(case, link))).encode()
         opening = ""
     yield (f"{XML_HEAD}<Cases />\r\n" if opening else "</Cases>\r\n").encode()

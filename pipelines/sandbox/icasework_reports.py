@@ -7,14 +7,13 @@ stands.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from pipelines.days import LONDON
 from pipelines.sandbox.answers import Answer
-from pipelines.sandbox.council import REPORTS
 from pipelines.sandbox.icasework_bodies import csv_chunks, json_chunks, xml_chunks
 from pipelines.sandbox.icasework_pages import OTHER, UNIDENTIFIED, Refused, numbered
 from pipelines.sandbox.tampering import Chunk, Row, Table, tamper
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
 
     from pipelines.sandbox.council import Report
     from pipelines.sandbox.dialect import Dialect
-    from pipelines.sandbox.faults import AnyFault
+    from pipelines.sandbox.orders import Hit
     from pipelines.sandbox.state import Sandbox
 
 _CSV_TYPES = frozenset({"text/csv", "text/comma-separated-values", "application/csv", "text/plain"})
@@ -94,10 +93,10 @@ def _read(name: str, text: str, form: re.Pattern[str]) -> datetime:
         raise Unreadable(f"{name} is invalid.") from None
 
 
-def find_report(params: Mapping[str, str]) -> Report | None:
+def find_report(reports: Mapping[int, Report], params: Mapping[str, str]) -> Report | None:
     """Return the report that ReportId names, None when there is none such."""
     number = whole_number(params.get("ReportId", ""))
-    return REPORTS.get(number) if number is not None else None
+    return reports.get(number) if number is not None else None
 
 
 def whole_number(text: str) -> int | None:
@@ -145,24 +144,26 @@ def read_form(params: Mapping[str, str], columns: Sequence[str]) -> Form:
     )
 
 
-def get_report(
-    sandbox: Sandbox, params: Mapping[str, str], faults: Iterable[AnyFault], readable: frozenset[int] | None
-) -> Answer:
-    """Answer getreport; `readable` are the reports the key may read, None for all."""
+def get_report(sandbox: Sandbox, params: Mapping[str, str], meet: Callable[[], Iterable[Hit]]) -> Answer:
+    """Answer getreport; `meet` takes the faults for the table, once the parameters have proved good."""
     prefix = sandbox.dialect.prefixes["getreport"]
-    report = find_report(params)
+    report = find_report(sandbox.reports, params)
     if report is None:
         raise Refused("Unable to identify report.", code=numbered(prefix, UNIDENTIFIED))
-    if readable is not None and report.report_id not in readable:
-        raise Refused("Access to the report is denied.", code=numbered(prefix, OTHER))
     try:
         window = read_window(params, sandbox.london_now())
         form = read_form(params, report.columns)
     except Unreadable as problem:
         raise Refused(str(problem), code=numbered(prefix, OTHER)) from None
-    table = Table(report.columns, report_rows(sandbox, report, window))
+    table = Table(
+        report.columns,
+        report_rows(sandbox, report, window),
+        has_header=form.header,
+        has_footer=form.footer,
+        names_rows=form.kind != "csv",
+    )
     # Faults come after CSVFields: a column on order comes back although the call did not ask for it so.
-    table = tamper(_selected(table, form.fields), faults)
+    table = tamper(_selected(table, form.fields), meet())
     return Answer(
         headers={"Content-Type": f"{form.content_type};charset=UTF-8"},
         chunks=_written(table, form, report, sandbox.dialect),
@@ -202,9 +203,11 @@ def _selected(table: Table, fields: tuple[str, ...] | None) -> Table:
     places = [table.columns.index(name) for name in fields]
     if len(places) == 1:
         place = places[0]
-        return Table(fields, ([(row[place],) for row in chunk] for chunk in table.chunks))
+        return replace(
+            table, columns=fields, chunks=([(row[place],) for row in chunk] for chunk in table.chunks)
+        )
     pick = itemgetter(*places)
-    return Table(fields, ([pick(row) for row in chunk] for chunk in table.chunks))
+    return replace(table, columns=fields, chunks=([pick(row) for row in chunk] for chunk in table.chunks))
 
 
 def _written(table: Table, form: Form, report: Report, dialect: Dialect) -> Iterator[bytes]:

@@ -22,14 +22,15 @@ from pipelines.errors import Permanent
 from pipelines.sandbox import control, icasework
 from pipelines.sandbox.answers import UNTYPED
 from pipelines.sandbox.state import Dials, Sandbox, SandboxConfig, open_council, system_clock
+from pipelines.settings import SANDBOX_SECRET
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import AsyncIterator, Callable, Mapping
     from types import TracebackType
 
     from pipelines.sandbox.calls import CallLog
-    from pipelines.sandbox.faults import FaultBook
-    from pipelines.sandbox.state import Clock, CouncilFactory
+    from pipelines.sandbox.orders import FaultBook
+    from pipelines.sandbox.state import Clock, CouncilFactory, Environment
 
 ROOMS = (icasework.mount, control.mount)
 HOST = "127.0.0.1"
@@ -101,19 +102,31 @@ def _no_port(error: Exception, host: str, port: int) -> Permanent:
     )
 
 
-def serve(port: int, *, seed: int = 2026, cases_per_day: int = 40, host: str = HOST) -> None:
-    """Run the sandbox until SIGINT or SIGTERM; print one line with address and key when it is ready."""
+def serve(
+    port: int,
+    *,
+    seed: int = 2026,
+    cases_per_day: int = 40,
+    host: str = HOST,
+    environment: Environment = "uat",
+    reports: Mapping[int, str] | None = None,
+) -> None:
+    """Run the sandbox until SIGINT or SIGTERM; print addresses, account, key and secret when it is ready.
+
+    `reports` are further ReportIds with the report's name each stands for, such as {122109: "cases"}. Raises
+    SettingsError for a name that is no report, Permanent for other impossible values or a port that is taken.
+    """
     try:
-        config = SandboxConfig(dials=Dials(seed=seed, cases_per_day=cases_per_day))
+        dials = Dials(seed=seed, cases_per_day=cases_per_day)
     except ValidationError as error:
         why = "; ".join(f"{fault['loc'][0]}: {fault['msg']}" for fault in error.errors(include_url=False))
         raise Permanent("the sandbox cannot be set up so", why=why, todo="choose other values") from None
-    account, keys = next(iter(config.accounts.items()))
+    sandbox = Sandbox(SandboxConfig(dials=dials, environment=environment, reports=reports or {}))
+    app = _application(sandbox)
+    app.cleanup_ctx.append(_preparing)
 
     def say(port: int) -> None:
-        sys.stdout.write(
-            f"sandbox ready at http://{host}:{port}/icasework (account {account}, key {next(iter(keys))})\n"
-        )
+        sys.stdout.write(_greeting(sandbox.config, host, port))
         sys.stdout.flush()
 
     async def until_told() -> None:
@@ -121,9 +134,43 @@ def serve(port: int, *, seed: int = 2026, cases_per_day: int = 40, host: str = H
         # Set by hand: a process started in the background may have inherited orders to ignore them.
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, end.set)
-        await run(build_app(config), port, host=host, ready=say, end=end)
+        await run(app, port, host=host, ready=say, end=end)
 
     asyncio.run(until_told())
+
+
+def _greeting(config: SandboxConfig, host: str, port: int) -> str:
+    """Write what a stranger needs to begin: where each host of the vendor is, and what opens it."""
+    account, keys = next(iter(config.accounts.items()))
+    root = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    hosts = "".join(
+        f"  {played.role:<9} {root}{played.prefix}\n" for played in icasework.hosts(config.environment)
+    )
+    return (
+        f"sandbox ready at {root}/icasework (account {account}, key {next(iter(keys))})\n"
+        f"iCasework, {config.environment}:\n{hosts}"
+        f"secret: the default of CASEHOUSE_ICASEWORK_SECRET, {SANDBOX_SECRET} "
+        f"(published on purpose: it opens only this stand-in)\n"
+        f"faults, dials and calls: {root}{control.PREFIX}\n"
+    )
+
+
+async def _preparing(app: web.Application) -> AsyncIterator[None]:
+    """Make the council's cases of the last year beside the calls, so that the first report is a quick one."""
+    task = asyncio.create_task(_prepare(app[_SHARED]))
+    yield
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+
+
+async def _prepare(sandbox: Sandbox) -> None:
+    """Prepare in small pieces, once: a council that another dial makes later is not prepared."""
+    council = sandbox.council
+    for _ in council.prepare(sandbox.london_now().date()):
+        await asyncio.sleep(0)
+        if council is not sandbox.council:
+            return
 
 
 class SandboxThread:

@@ -14,24 +14,27 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from pipelines.days import LONDON
+from pipelines.errors import SettingsError
 from pipelines.sandbox.calls import CallLog
+from pipelines.sandbox.council import BY_NAME, REPORTS, Council
 from pipelines.sandbox.dialect import Dialect
-from pipelines.sandbox.faults import FaultBook
 from pipelines.sandbox.icasework_auth import TokenBook
+from pipelines.sandbox.orders import FaultBook
 from pipelines.settings import SANDBOX_ACCOUNT, SANDBOX_API_KEY, SANDBOX_SECRET
 
 if TYPE_CHECKING:
-    from pipelines.sandbox.council import Council
+    from pipelines.sandbox.council import Report
 
 Clock = Callable[[], datetime]
+Environment = Literal["uat", "production"]
+TEN_YEARS = 315_360_000  # seconds
 
 
 @dataclass(frozen=True)
 class Key:
-    """An API key's secret, and the reports it may read (None: all)."""
+    """An API key's secret."""
 
     secret: str = field(repr=False)
-    reports: frozenset[int] | None = None
 
 
 def demonstration_accounts() -> Mapping[str, Mapping[str, Key]]:
@@ -49,16 +52,20 @@ class Dials(BaseModel):
 
     seed: int = 2026
     cases_per_day: int = Field(default=40, ge=10, le=50_000)
-    clock_offset_seconds: float = 0
+    clock_offset_seconds: float = Field(default=0, ge=-TEN_YEARS, le=TEN_YEARS, allow_inf_nan=False)
 
 
 @dataclass(frozen=True)
 class SandboxConfig:
-    """How a sandbox is set up: `uat` wants `db` and answers everything on one host, `production` does not."""
+    """How a sandbox is set up: `uat` wants `db` and answers everything on one host, `production` does not.
+
+    `reports` are further ReportIds, each an alias of the report named: a council's own numbers, to try them.
+    """
 
     dials: Dials = field(default_factory=Dials)
     opened: date = date(2025, 1, 1)
-    environment: Literal["uat", "production"] = "uat"
+    environment: Environment = "uat"
+    reports: Mapping[int, str] = field(default_factory=dict)
     accounts: Mapping[str, Mapping[str, Key]] = field(default_factory=demonstration_accounts)
     dialect: Dialect = field(default_factory=Dialect)
 
@@ -73,13 +80,11 @@ def system_clock() -> datetime:
 
 def open_council(config: SandboxConfig, dials: Dials) -> Council:
     """Return the invented council of these dials."""
-    from pipelines.sandbox.council import Council  # noqa: PLC0415 - the faker behind it is heavy
-
     return Council(seed=dials.seed, cases_per_day=dials.cases_per_day, opened=config.opened)
 
 
 class Sandbox:
-    """One running stand-in: what every room shares."""
+    """One running stand-in: what every room shares. Raises SettingsError for an alias of no report."""
 
     def __init__(
         self,
@@ -91,6 +96,7 @@ class Sandbox:
         self.config = config
         self.dialect = config.dialect
         self.dials = config.dials
+        self.reports: Mapping[int, Report] = {**REPORTS, **_aliases(config.reports)}
         self.faults = FaultBook()
         self.calls = CallLog()
         self.tokens = TokenBook()
@@ -129,3 +135,13 @@ class Sandbox:
             return keys[key].secret if key in keys else None
 
         return secret
+
+
+def _aliases(reports: Mapping[int, str]) -> dict[int, Report]:
+    unknown = sorted(set(reports.values()) - set(BY_NAME))
+    if unknown:
+        raise SettingsError(
+            f"there is no report {unknown[0]!r} to give a number to",
+            todo=f"name one of {', '.join(BY_NAME)}",
+        )
+    return {number: BY_NAME[name] for number, name in reports.items()}

@@ -1,14 +1,14 @@
 """The HTTP client every source uses: time-outs, tries, whole bodies, and nothing secret in what it says.
 
 A source describes a call (`Call`), says which statuses are good, and gets an `Answer` in memory or a
-`Download` on disk. Tries, waits and their log live here; what a vendor's refusal means, tokens and bodies'
-contents do not. Every error raised is one of pipelines/errors.py, and holds no address, header or field.
+`Download` on disk. Which failures may pass is decided here; how long to wait for that is in patience.py, and
+what a vendor's refusal means, tokens and bodies' contents are the source's own. Every error raised is one of
+pipelines/errors.py, and holds no address, header or field.
 """
 
 from __future__ import annotations
 
 import logging
-import random
 import socket
 import ssl
 import threading
@@ -23,10 +23,10 @@ from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlsplit
 
 import httpx
-import stamina
-from stamina.instrumentation import RetryDetails, set_on_retry_hooks
 
 from pipelines.errors import CasehouseError, Permanent, Transient
+from pipelines.sources.patience import Patience, Setback, retrying
+from pipelines.sources.sockets import OpenSockets
 from pipelines.sources.wholeness import CutShort, UnknownEncoding, is_framed, plain
 from pipelines.sources.wording import clip, scrub
 
@@ -45,6 +45,8 @@ _PAGE_BYTES = 64 << 10
 _ANSWER_BYTES = 16 << 20
 _HEAD_BYTES = 8 << 10
 
+# The last comes of host names: too long a label, or characters that no name has.
+_MALFORMED = (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.LocalProtocolError, UnicodeError)
 
 _BROKEN: tuple[tuple[type[Exception], str], ...] = (
     (httpx.TimeoutException, "timed out"),
@@ -58,19 +60,6 @@ _BROKEN: tuple[tuple[type[Exception], str], ...] = (
 def utc_now() -> datetime:
     """Return the present instant; the clock of everything that is not a test."""
     return datetime.now(UTC)
-
-
-@dataclass(frozen=True)
-class Patience:
-    """How often a call is tried and how long it waits between: seconds, doubling, with jitter.
-
-    `longest_wait` also caps what a server asks for by Retry-After.
-    """
-
-    attempts: int = 5
-    first_wait: float = 1.0
-    longest_wait: float = 60.0
-    jitter: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -93,7 +82,10 @@ class Call:
     @property
     def host(self) -> str:
         """Scheme, host and port: all that messages tell of the address."""
-        parts = urlsplit(self.url)
+        try:
+            parts = urlsplit(self.url)
+        except ValueError:
+            return "an address that is none"
         return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
 
 
@@ -132,14 +124,12 @@ class Refused(Permanent):
         self.answer = answer
 
 
-class _Setback(Exception):
-    """One try failed in a way that another may not; `wait` is what the server asked for, in seconds."""
+class Unsendable(Permanent):
+    """The call cannot even be put into words that HTTP knows: its address, or a header, is malformed."""
 
-    def __init__(self, call: Call, reason: str, wait: float | None = None) -> None:
-        super().__init__(reason)
-        self.call = call
-        self.reason = reason
-        self.wait = wait
+
+class Unreachable(Transient):
+    """Not even a connection could be made."""
 
 
 def plain_reason(answer: Answer) -> str:
@@ -171,6 +161,7 @@ class Transport:
         self._clock = clock
         self._explain = explain
         self._closed = threading.Event()
+        self._sockets = OpenSockets()
         self._connect_seconds = connect_seconds
         self._read_seconds = read_seconds
         self._client = httpx.Client(
@@ -180,8 +171,6 @@ class Transport:
             follow_redirects=False,
             mounts={f"all://{host}": None for host in ("127.0.0.1", "localhost", "[::1]")},
         )
-        # stamina tells retries to hooks that are the process's; its own would print them.
-        set_on_retry_hooks([_log_retry])
 
     def call(self, call: Call) -> Answer:
         """Call and return the answer in memory; raise Transient after the last try, Refused at once."""
@@ -202,52 +191,54 @@ class Transport:
         """Call once and return whatever is answered, of any status; raise Transient when nothing is."""
         try:
             return self._attempt(call, lambda response: _held(call, response, _PAGE_BYTES), any_status=True)
-        except _Setback as setback:
-            reason = setback.reason
-        raise Transient(
+        except Setback as setback:
+            last = setback
+        if self._closed.is_set():
+            raise _closed(call)
+        raise _kind_of(last)(
             f"{call.what}: {call.host} cannot be reached",
-            why=reason,
+            why=last.reason,
             todo="check the base URLs in the settings, the network and the proxy",
         )
 
     def close(self) -> None:
-        """Give back connections; calls still waiting for another try give up."""
+        """Give back connections, from any thread and as often as one likes.
+
+        Calls that wait for an answer or for another try give up at once, raising Transient; one that is just
+        connecting does so when it has connected or its time is out.
+        """
         self._closed.set()
+        self._sockets.end()
         self._client.close()
 
     def _try(self, call: Call, take: Callable[[httpx.Response], T]) -> T:
-        tries = 0
+        tries = retrying(self._patience, self._closed)
         try:
-            for attempt in stamina.retry_context(
-                on=self._next_wait,
-                attempts=self._patience.attempts,
-                timeout=None,
-                wait_initial=self._patience.first_wait,
-                wait_max=self._patience.longest_wait,
-                wait_jitter=self._patience.jitter,
-            ):
-                with attempt:
-                    tries = attempt.num
-                    return self._attempt(call, take)
-        except _Setback as setback:
-            reason = setback.reason
+            taken: T = tries(self._attempt, call, take)
+        except Setback as setback:
+            last = setback
+        else:
+            return taken
         # Raised outside the handler, so that no library's error, with its request, hangs on to this one.
-        raise Transient(
+        raise self._gave_up(call, last, tries.statistics["attempt_number"])
+
+    def _gave_up(self, call: Call, last: Setback, tries: int) -> Transient:
+        if self._closed.is_set():
+            return _closed(call)
+        if last.wait is not None and last.wait > self._patience.longest_wait:
+            return Transient(
+                f"{call.what}: {call.host} asks to wait {last.wait:.0f} s before the next try",
+                why=f"{last.reason}; the longest wait set is {self._patience.longest_wait:g} s",
+                todo="run it again after that time; or raise the longest wait in the settings",
+            )
+        return _kind_of(last)(
             f"{call.what} got no answer from {call.host}",
-            why=f"{reason}; tried {tries} time{'s' if tries > 1 else ''}",
+            why=f"{last.reason}; tried {tries} time{'s' if tries > 1 else ''}",
             todo="run it again later; if it stays so, run `casehouse doctor` and ask the vendor",
         )
 
-    def _next_wait(self, error: Exception) -> bool | float:
-        if not isinstance(error, _Setback) or self._closed.is_set():
-            return False
-        if error.wait is None:
-            return True
-        spread = random.uniform(0, self._patience.jitter)  # noqa: S311 - it only keeps threads apart
-        return min(error.wait + spread, self._patience.longest_wait)
-
     def _attempt(self, call: Call, take: Callable[[httpx.Response], T], *, any_status: bool = False) -> T:
-        """Try once; raise _Setback where another try may help, else one of the product's own errors."""
+        """Try once; raise Setback where another try may help, else one of the product's own errors."""
         if self._closed.is_set():
             raise _closed(call)
         try:
@@ -257,11 +248,16 @@ class Transport:
                 params=dict(call.query) or None,
                 data=dict(call.form) or None,
                 headers={"Authorization": f"Bearer {call.bearer}"} if call.bearer else None,
+                extensions={"trace": self._sockets.trace},
             ) as response:
                 if any_status or response.status_code in call.good:
-                    return take(response)
+                    taken = take(response)
+                    if not self._closed.is_set():
+                        return taken
+                    # A body that ends with its connection looks whole when we end the connection.
+                    raise _closed(call)
                 refusal = self._judge(call, response)
-        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, CutShort) as error:
+        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, CutShort, UnicodeError) as error:
             refusal = self._broken(call, error)
         except UnknownEncoding as error:
             refusal = Permanent(
@@ -273,7 +269,7 @@ class Transport:
             if not self._closed.is_set():
                 raise
             refusal = _closed(call)
-        raise refusal
+        raise _closed(call) if self._closed.is_set() else refusal
 
     def _judge(self, call: Call, response: httpx.Response) -> Exception:
         """Return the error that a status outside the good ones is."""
@@ -281,13 +277,13 @@ class Transport:
         told = scrub(self._explain(answer), (*call.secrets, call.bearer or ""))
         reason = f"{answer.status}: {clip(told)}"
         if answer.status == HTTPStatus.TOO_MANY_REQUESTS or answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-            return _Setback(call, reason, self._asked_wait(answer))
+            return Setback(call.what, reason, wait=self._asked_wait(answer))
         return Refused(f"{call.what} was refused by {call.host}", answer=answer, why=reason)
 
     def _broken(self, call: Call, error: Exception) -> Exception:
         """Return the error that a failed exchange is; the library's own words may hold what we sent."""
-        if isinstance(error, (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.LocalProtocolError)):
-            return Permanent(
+        if isinstance(error, _MALFORMED):
+            return Unsendable(
                 f"{call.what} cannot be sent to {call.host}",
                 why=type(error).__name__,
                 todo="correct the base URL, key or account in the settings",
@@ -297,7 +293,8 @@ class Transport:
                 f"{call.what}: the certificate of {call.host} cannot be trusted",
                 todo="check the host; behind an inspecting proxy, name its root certificate in SSL_CERT_FILE",
             )
-        return _Setback(call, self._why_broken(error))
+        is_unreachable = isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError))
+        return Setback(call.what, self._why_broken(error), is_unreachable=is_unreachable)
 
     def _why_broken(self, error: Exception) -> str:
         if isinstance(error, httpx.ConnectTimeout):
@@ -366,8 +363,12 @@ def _page(response: httpx.Response) -> bytes:
     return bytes(content[:_PAGE_BYTES])
 
 
-def _closed(call: Call) -> Permanent:
-    return Permanent(f"{call.what}: the source was closed meanwhile", todo="open the source again")
+def _closed(call: Call) -> Transient:
+    return Transient(f"{call.what}: the source was closed meanwhile", todo="run it again")
+
+
+def _kind_of(setback: Setback) -> type[Transient]:
+    return Unreachable if setback.is_unreachable else Transient
 
 
 def _has_cause(error: BaseException, kind: type[BaseException]) -> bool:
@@ -378,15 +379,3 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
     while error is not None:
         yield error
         error = error.__cause__ or error.__context__
-
-
-def _log_retry(details: RetryDetails) -> None:
-    setback = details.caused_by
-    if isinstance(setback, _Setback):
-        logger.warning(
-            "%s: try %d failed (%s); trying again in %.1f s",
-            setback.call.what,
-            details.retry_num,
-            setback.reason,
-            details.wait_for,
-        )

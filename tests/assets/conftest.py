@@ -13,7 +13,6 @@ from assets.definitions import build_defs
 from assets.feeds import asset_key
 from pipelines.days import ReportDay, span
 from pipelines.feeds import Policy
-from pipelines.lake import Lake
 from pipelines.settings import load_settings
 from tests.plain_source import PARCELS, PlainSource, fill
 
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+    from pipelines.lake import Lake
     from pipelines.settings import Settings
 
 FIRST = ReportDay.parse("2026-11-01")

@@ -7,12 +7,16 @@ from typing import TYPE_CHECKING
 import dagster as dg
 import pytest
 
+from assets.metadata import partition_metadata
 from pipelines.days import ReportDay, span
 from pipelines.errors import Transient, Unverified
 from tests.assets.conftest import FIRST, PARCELS_KEY
 from tests.plain_source import fill, parcel
 
 if TYPE_CHECKING:
+    from pipelines.ingest import Outcome
+    from pipelines.lake import Lake
+    from pipelines.receipts import Receipt
     from tests.assets.conftest import Depot
 
 LAST = str(FIRST.plus(9))
@@ -105,26 +109,24 @@ def test_a_year_of_failures_is_told_in_ten_lines_and_kept_whole_beside_it(depot:
     assert list(told) == [str(day) for day in days]
 
 
-def test_days_are_recorded_as_they_are_published_so_a_crash_keeps_them(
+def test_days_are_recorded_as_they_are_published_so_a_run_that_is_stopped_keeps_them(
     depot: Depot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     days = list(span(ReportDay.parse("2026-10-01"), ReportDay.parse("2026-10-25")))
     fill(depot.source, days)
-    fetch = depot.source.fetch
 
-    def break_down(request: object, into: object) -> object:
-        if str(request.day) == "2026-10-15":  # type: ignore[attr-defined]
-            raise MemoryError
-        return fetch(request, into)  # type: ignore[arg-type]
+    def stop_at_the_eleventh(outcome: Outcome, receipt: Receipt, lake: Lake) -> dict[str, dg.MetadataValue]:
+        if outcome.day == days[10]:
+            raise KeyboardInterrupt
+        return partition_metadata(outcome, receipt, lake)
 
-    monkeypatch.setattr(depot.source, "fetch", break_down)
+    monkeypatch.setattr("assets.feeds.partition_metadata", stop_at_the_eleventh)
 
-    result = depot.run(str(days[0]), str(days[-1]))
+    with pytest.raises(dg.DagsterExecutionInterruptedError):
+        depot.run(str(days[0]), str(days[-1]))
 
-    assert not result.success
     recorded = [partition for partition, _ in depot.materialisations()]
     assert recorded == [str(day) for day in days[:10]]
-    assert depot.statuses(days)["2026-10-15"] == "FAILED"
 
 
 def test_the_source_is_closed_however_the_run_ends(depot: Depot, monkeypatch: pytest.MonkeyPatch) -> None:

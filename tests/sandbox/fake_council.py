@@ -66,9 +66,16 @@ class FakeCouncil:
         return dict(zip(BY_NAME["cases"].columns, values, strict=True))
 
     def cases_received(
-        self, first: date, last: date, as_of: datetime, case_type: str | None = None
+        self,
+        first: date,
+        last: date,
+        as_of: datetime,
+        case_type: str | None = None,
+        *,
+        public_kinds_only: bool = False,
     ) -> Iterator[CaseSummary]:
         assert as_of.tzinfo is None
+        assert public_kinds_only
         cases = (hidden_case(), bare_case(), full_case()) if first <= BUSY <= last else ()
         return (case for case in cases if case_type in (None, case.case_type))
 

@@ -32,8 +32,24 @@ def test_faults_are_ordered_told_and_taken_away_over_http(
     for _ in range(3):
         http.post(url, json={"fault": "empty", "calls": None})
     assert http.delete(url, params={"id": "4"}).json() == {"cleared": 1}
+    http.post(url, json={"fault": "empty", "feed": "tasks"})
+    assert http.delete(url, params={"feed": "tasks"}).json() == {"cleared": 1}
+    assert http.delete(url, params={"feed": "tasks"}).json() == {"cleared": 0}
     assert http.delete(url).json() == {"cleared": 2}
     assert http.get(url).json() == []
+
+
+def test_a_slip_in_taking_faults_away_takes_none(http: httpx.Client, sandbox: SandboxThread) -> None:
+    url = f"{sandbox.url}/_sandbox/faults"
+    sandbox.faults.add("empty", feed="cases")
+    for query in ("?number=1", "?feeds=cases", "?feed=letters", "?id=1&day=2026-11-02", "?id="):
+        answer = http.delete(url + query)
+        assert answer.status_code == 400
+        assert answer.json()["wrong"]
+    for unknown in (f"{url}/7", f"{url}?id=7", f"{url}?id=1&feed=tasks"):
+        assert http.delete(unknown).status_code == 404
+    assert http.get(f"{sandbox.url}/_sandbox/requests?feeds=cases").status_code == 400
+    assert len(sandbox.faults.told()) == 1
 
 
 @pytest.mark.parametrize(
@@ -66,6 +82,9 @@ def test_calls_are_logged_with_their_window_and_without_secrets(
     assert report["params"]["FromTime"] == "2026-11-02T00:00:00.000"
     assert (wrong["feed"], wrong["first"], wrong["status"]) == ("cases", None, 400)
     assert (details["faults"], details["status"]) == (["status"], 500)
+    kept = [name.lower() for entry in sandbox.calls._entries for name in entry.call.params]
+    assert "reportid" in kept
+    assert not {"access_token", "assertion", "key", "signature"} & set(kept)
     text = http.get(f"{sandbox.url}/_sandbox/requests").text
     assert token not in text
     for name in ("access_token", "assertion", "Signature", '"Key"'):
@@ -105,6 +124,9 @@ def test_dials_make_another_council_and_another_time(http: httpx.Client, clock: 
         assert made == [(2026, 40), (2026, 15), (7, 15)]
         assert http.post(url, json={"cases_per_day": 9}).status_code == 400
         assert http.post(url, json={"colour": "red"}).status_code == 400
+        for offset in ("1e9", "-1e9", "NaN", "Infinity", "315360001"):
+            body = f'{{"clock_offset_seconds": {offset}}}'
+            assert http.post(url, content=body).status_code == 400
         told = http.get(url).json()
         assert told == {"seed": 7, "cases_per_day": 15, "clock_offset_seconds": 0}
 
@@ -115,4 +137,7 @@ def test_the_door_tells_how_the_sandbox_is_set_up_but_no_secret(
     answer = http.get(f"{sandbox.url}/_sandbox")
     assert answer.json()["accounts"] == {"sandbox": ["sandbox-key"]}
     assert answer.json()["environment"] == "uat"
+    assert answer.json()["reports"]["50521"] == "cases"
+    options = {entry["fault"]: entry["options"] for entry in answer.json()["faults_to_order"]}
+    assert options["footer_wrong"]["off_by"]["default"] == 1
     assert "sandbox-secret" not in answer.text

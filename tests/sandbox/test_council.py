@@ -201,7 +201,7 @@ def test_weekends_and_bank_holidays_see_a_few_online_forms_and_no_officer(day: d
     assert len(cases) <= 5
     for row in cases:
         assert row["CaseStatusReceipt.DateReceived"] == day.isoformat()
-        assert row["CaseStatusReceipt.Method"] == "Online form"
+        assert row["CaseStatusReceipt.Method"] == "Online Form"
         assert row["CaseStatus.Status"] == "New"
         assert row["CaseDetails.AssignedTo"] == ""
     assert {row["Correspondence.SentBy"] for row in read("correspondence", day)} <= {"System"}

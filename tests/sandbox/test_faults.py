@@ -4,24 +4,17 @@ import csv
 import gzip
 import io
 import time
-from datetime import date
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
 import httpx
 import pytest
-from pydantic import ValidationError
 
-from pipelines.sandbox.calls import Call
-from pipelines.sandbox.faults import FaultBook
-from tests.sandbox.caller import Caller
+from tests.sandbox.caller import CSV, DAY, Caller, md5
 from tests.sandbox.test_icasework_token import assert_error_page
 
 if TYPE_CHECKING:
     from pipelines.sandbox.server import SandboxThread
-
-CASES = Call("icasework", "getreport", "POST", {}, "cases", date(2026, 11, 2), date(2026, 11, 4))
-TOKEN = Call("icasework", "token", "POST")
 
 
 def rows_of(answer: httpx.Response) -> list[list[str]]:
@@ -34,95 +27,9 @@ def good(caller: Caller) -> list[list[str]]:
     return rows_of(caller.report())
 
 
-def names(book: FaultBook, call: Call) -> list[str]:
-    return [fault.fault for fault in book.take(call)]
-
-
-def test_a_fault_meets_only_the_calls_it_names() -> None:
-    for wish, meets in (
-        ({}, True),
-        ({"operation": "getreport"}, True),
-        ({"operation": "token"}, False),
-        ({"feed": "cases"}, True),
-        ({"feed": "tasks"}, False),
-        ({"day": "2026-11-02"}, True),
-        ({"day": "2026-11-04"}, True),
-        ({"day": "2026-11-05"}, False),
-        ({"feed": "cases", "day": "2026-11-01"}, False),
-    ):
-        book = FaultBook()
-        book.order({"fault": "status", **wish})
-        assert bool(book.take(CASES)) is meets, wish
-
-
-def test_a_feed_or_day_never_meets_the_token() -> None:
-    book = FaultBook()
-    book.add("status", feed="cases")
-    book.add("refuse", day="2026-11-02")
-    book.add("footer_missing")
-    book.add("expired_token")
-    assert names(book, TOKEN) == []
-
-
-def test_a_fault_counts_down_and_is_reported() -> None:
-    book = FaultBook()
-    number = book.add("status", status=503, feed="cases", calls=2)
-    assert [names(book, CASES) for _ in range(3)] == [["status"], ["status"], []]
-    (told,) = book.told()
-    assert told == {
-        "id": number, "fault": "status", "status": 503, "calls": 2, "left": 0, "met": 2,
-        "operation": None, "feed": "cases", "day": None,
-    }  # fmt: skip
-
-
-def test_a_fault_without_a_number_of_calls_stays_until_it_is_taken_away() -> None:
-    book = FaultBook()
-    first, second = book.add("empty"), book.add("html")
-    assert [names(book, CASES) for _ in range(2)] == [["empty"], ["empty"]]
-    assert book.clear(first) == 1
-    assert names(book, CASES) == ["html"]
-    assert book.clear(second) == 1
-    assert book.clear() == 0
-
-
-def test_faults_of_the_table_and_one_of_the_wire_act_together_but_yield_to_another_answer() -> None:
-    book = FaultBook()
-    book.add("footer_wrong", calls=1)
-    book.add("cut", calls=1)
-    book.add("gzip_half", calls=1)
-    book.add("bad_value", column="x", calls=1)
-    book.add("html", calls=1)
-    assert names(book, CASES) == ["html"]
-    assert names(book, CASES) == ["footer_wrong", "bad_value", "cut"]
-    assert names(book, CASES) == ["gzip_half"]
-
-
-def test_spent_faults_do_not_pile_up() -> None:
-    book = FaultBook()
-    for _ in range(300):
-        book.add("empty", calls=1)
-        book.take(CASES)
-    assert len(book.told()) <= 101
-
-
-@pytest.mark.parametrize(
-    "wish",
-    [
-        {},
-        {"fault": "meteor"},
-        {"fault": "status", "status": 200},
-        {"fault": "status", "colour": "red"},
-        {"fault": "column_renamed", "column": "x"},
-        {"fault": "bad_value", "column": "x", "share": 2},
-        {"fault": "cut", "framing": "odd"},
-        {"fault": "empty", "calls": 0},
-        {"fault": "empty", "day": "tomorrow"},
-        [],
-    ],
-)
-def test_a_wrong_order_is_refused(wish: object) -> None:
-    with pytest.raises(ValidationError):
-        FaultBook().order(wish)
+def told(sandbox: SandboxThread, number: int) -> tuple[int, int | None]:
+    (order,) = [order for order in sandbox.faults.told() if order["id"] == number]
+    return order["met"], order["left"]
 
 
 @pytest.mark.parametrize("status", [500, 502, 503])
@@ -164,10 +71,10 @@ def test_an_answer_held_back_comes_in_the_end(
 
 def test_a_refused_connection_ends_before_any_byte(caller: Caller, sandbox: SandboxThread) -> None:
     token = caller.token()
-    sandbox.faults.add("refuse", calls=1)
+    sandbox.faults.add("hang_up", calls=1)
     with pytest.raises(httpx.RemoteProtocolError, match="without sending a response"):
         caller.report(token=token)
-    sandbox.faults.add("refuse", feed="cases", calls=1)
+    sandbox.faults.add("hang_up", feed="cases", calls=1)
     assert caller.raw() == b""
 
 
@@ -199,9 +106,8 @@ def test_a_footer_may_be_wrong_or_missing(
 ) -> None:
     sandbox.faults.add("footer_wrong", calls=1)
     sandbox.faults.add("footer_wrong", off_by=-2, calls=1)
-    assert rows_of(caller.report()) == [*good[:-1], ["Rows", "1"]]  # of both at once the later counts
-    sandbox.faults.add("footer_wrong", calls=1)
-    assert rows_of(caller.report()) == [*good[:-1], ["Rows", "4"]]
+    assert rows_of(caller.report()) == [*good[:-1], ["Rows", "4"]]  # one at a time, the older first
+    assert rows_of(caller.report()) == [*good[:-1], ["Rows", "1"]]
     sandbox.faults.add("footer_missing", calls=1)
     assert rows_of(caller.report()) == good[:-1]
     assert rows_of(caller.report()) == good
@@ -266,12 +172,81 @@ def test_a_share_of_rows_may_be_bad(
     assert [n for n, row in enumerate(rows, 1) if "not-a-value" in row] == expected
 
 
-def test_a_column_that_is_not_there_changes_nothing(
-    caller: Caller, sandbox: SandboxThread, good: list[list[str]]
+ALONE = "CaseDetails.CaseId"
+NOT_MET: list[tuple[dict[str, object], dict[str, str]]] = [
+    ({"fault": "bad_value", "column": "CaseDetails.Rating"}, {"CSVFields": ALONE}),
+    ({"fault": "bad_value", "column": ALONE, "row": 4}, {}),
+    ({"fault": "bad_value", "column": ALONE, "share": 0.01}, {}),
+    ({"fault": "bad_value", "column": "CaseDetails.Confidential", "value": ""}, {}),
+    ({"fault": "column_moved", "column": ALONE, "at": 0}, {"CSVFields": ALONE}),
+    ({"fault": "column_renamed", "column": ALONE, "to": "Number"}, {"CSVHeader": "false"}),
+    ({"fault": "column_dropped", "column": ALONE}, {"CSVHeader": "false", "FromTime": "2027-01-01T00:00:00"}),
+    ({"fault": "footer_wrong"}, {"CSVFooter": "false"}),
+    ({"fault": "footer_missing"}, {"Format": "xml"}),
+    ({"fault": "footer_wrong"}, {"Format": "json"}),
+    ({"fault": "footer_wrong"}, {"FromTime": "soon"}),
+    ({"fault": "column_added", "column": "New"}, {"ReportId": "1"}),
+    ({"fault": "cut"}, {"CSVDelimiter": "||"}),
+    ({"fault": "gzip_half"}, {"ReportId": "1"}),
+    ({"fault": "cut"}, {"Format": "json", "FromTime": "2027-01-01T00:00:00"}),
+]
+
+
+@pytest.mark.parametrize(("wish", "asked"), NOT_MET)
+def test_a_fault_that_changed_nothing_is_not_counted(
+    caller: Caller, sandbox: SandboxThread, wish: dict[str, object], asked: dict[str, str]
 ) -> None:
-    for fault in ("column_dropped", "column_moved", "bad_value"):
-        sandbox.faults.add(fault, column="Nope")
-    assert rows_of(caller.report()) == good
+    params = {"ReportId": "50521", **DAY, **CSV, "UntilTime": "2027-01-01T23:59:59", **asked}
+    if "FromTime" not in asked:
+        params["UntilTime"] = DAY["UntilTime"]
+    plain = caller.post("getreport", **params)
+    number = sandbox.faults.order({**wish, "operation": "getreport", "calls": 1})
+    spoilt = caller.post("getreport", **params)
+    assert (spoilt.status_code, spoilt.content) == (plain.status_code, plain.content)
+    assert told(sandbox, number) == (0, 1)
+    assert sandbox.calls.told()["calls"][-1]["faults"] == []
+
+
+def test_faults_of_table_and_wire_wait_for_a_call_that_goes_well(
+    caller: Caller, sandbox: SandboxThread
+) -> None:
+    spoilt = [sandbox.faults.add("footer_wrong", calls=1), sandbox.faults.add("cut", feed="cases", calls=1)]
+    assert caller.report(token="x.y").status_code == 401
+    assert caller.http.put(caller.url("getreport")).status_code == 400
+    assert caller.http.post(f"{caller.base}/getreport?db=elsewhere").content == b""
+    assert [told(sandbox, number) for number in spoilt] == [(0, 1), (0, 1)]
+    with pytest.raises(httpx.RemoteProtocolError):
+        caller.report()
+    assert [told(sandbox, number) for number in spoilt] == [(1, 0), (1, 0)]
+    assert sandbox.calls.told()["calls"][-1]["faults"] == ["footer_wrong", "cut"]
+
+
+def test_a_fault_of_a_dropped_column_shows_nowhere(caller: Caller, sandbox: SandboxThread) -> None:
+    column = "CaseDetails.CaseType"
+    hidden = sandbox.faults.add("bad_value", column=column)
+    shown = sandbox.faults.add("column_dropped", column=column)
+    assert b"not-a-value" not in caller.report().content
+    assert (told(sandbox, hidden)[0], told(sandbox, shown)[0]) == (0, 1)
+
+
+def test_columns_renamed_count_in_every_format_that_names_them(
+    caller: Caller, sandbox: SandboxThread
+) -> None:
+    number = sandbox.faults.add("column_renamed", column="MainParty.Title", to="MainParty.Rank")
+    for kind in ("csv", "xml", "json"):
+        assert b"MainParty.Rank" in caller.report(Format=kind).content
+    assert told(sandbox, number) == (3, None)
+
+
+def test_an_expired_token_meets_only_a_call_with_a_good_token(caller: Caller, sandbox: SandboxThread) -> None:
+    number = sandbox.faults.add("expired_token", calls=1)
+    asked = {"ReportId": "50521", **DAY, "Key": "sandbox-key"}
+    signed = {**asked, "Signature": md5("505212026-11-23sandbox-secret")}
+    assert caller.http.post(caller.url("getreport"), data=signed).status_code == 200
+    assert caller.report(token="x.y").status_code == 401
+    assert told(sandbox, number) == (0, 1)
+    assert caller.report().status_code == 401
+    assert told(sandbox, number) == (1, 0)
 
 
 def head_and_body(raw: bytes) -> tuple[str, bytes]:
@@ -328,8 +303,40 @@ def test_half_a_gzip_body_looks_whole_to_http(caller: Caller, sandbox: SandboxTh
     assert whole.startswith(answer.content)
 
 
-def test_an_error_may_be_cut_too(caller: Caller, sandbox: SandboxThread) -> None:
-    sandbox.faults.add("cut", framing="close", after=0, operation="token")
-    answer = caller.ask_token("x.y.z")
-    assert (answer.status_code, answer.content) == (400, b"")
-    assert answer.headers["X-Application-Error-Code"] == "19002"
+def test_a_cut_leaves_out_the_last_byte_at_least(caller: Caller, sandbox: SandboxThread) -> None:
+    whole = caller.report().content
+    number = sandbox.faults.add("cut", framing="close", after=len(whole) + 5, feed="cases")
+    assert caller.report().content == whole[:-1]
+    assert told(sandbox, number)[0] == 1
+
+
+def test_a_connection_may_be_reset(caller: Caller, sandbox: SandboxThread) -> None:
+    sandbox.faults.add("cut", end="reset", feed="cases", calls=2)
+    with pytest.raises(ConnectionResetError):
+        caller.raw()
+    with pytest.raises(httpx.ReadError):
+        caller.report()
+
+
+def test_a_connection_may_stall_in_the_middle(caller: Caller, sandbox: SandboxThread) -> None:
+    token, whole = caller.token(), caller.report().content
+    sandbox.faults.add("cut", end="stall", seconds=30, feed="cases", calls=1)
+    asked = {"ReportId": "50521", **DAY, **CSV}
+    headers = {"Authorization": f"Bearer {token}"}
+    began = time.monotonic()
+    with pytest.raises(httpx.ReadTimeout):
+        caller.http.post(caller.url("getreport"), data=asked, headers=headers, timeout=0.1)
+    assert time.monotonic() - began < 5
+    sandbox.faults.add("cut", end="stall", framing="close", seconds=0.05, feed="cases", calls=1)
+    began = time.monotonic()
+    _, body = head_and_body(caller.raw())
+    assert body == whole[: len(whole) // 2]
+    assert time.monotonic() - began >= 0.05
+
+
+def test_a_token_may_be_cut_but_not_its_refusal(caller: Caller, sandbox: SandboxThread) -> None:
+    number = sandbox.faults.add("cut", framing="close", after=0, operation="token", calls=1)
+    assert caller.ask_token("x.y.z").headers["X-Application-Error-Code"] == "19002"
+    assert told(sandbox, number) == (0, 1)
+    answer = caller.ask_token()
+    assert (answer.status_code, answer.content) == (200, b"")

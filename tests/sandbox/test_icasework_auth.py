@@ -62,8 +62,12 @@ def test_base64_is_read_in_every_spelling(raw: bytes) -> None:
         assert decode_base64(text) == decode_base64(text.rstrip("=")) == raw
 
 
-def test_an_expiry_is_tolerated() -> None:
-    assert verify(sign({**CLAIMS, "exp": ISSUED + 3600}, "bar")) == "foo"
+def test_an_expiry_is_taken_while_it_lasts() -> None:
+    for good in (ISSUED + 3600, str(ISSUED + 1)):
+        assert verify(sign({**CLAIMS, "exp": good}, "bar")) == "foo"
+    for exp in (ISSUED, ISSUED - 1, "soon", None, float("nan")):
+        with pytest.raises(BadGrant):
+            verify(sign({**CLAIMS, "exp": exp}, "bar"))
 
 
 @pytest.mark.parametrize("late", [-300, 300])

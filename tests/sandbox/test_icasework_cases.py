@@ -1,20 +1,22 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from lxml import etree
 
 from pipelines.sandbox.council import BY_NAME
-from tests.sandbox.fake_council import ADDRESS, DETAILS
+from pipelines.sandbox.icasework_cases import _case_list, _chosen
+from tests.sandbox.fake_council import ADDRESS, BUSY, DETAILS, FakeCouncil
 from tests.sandbox.test_icasework_token import assert_error_page
 
 if TYPE_CHECKING:
     from tests.sandbox.caller import Caller
-    from tests.sandbox.fake_council import FakeCouncil
 
 WINDOW = {"From": "2026-11-02", "Until": "2026-11-02"}
+NOW = datetime.fromisoformat("2026-11-23T08:00:00")
 HEAD = '<?xml version="1.0" encoding="UTF-8"?>\r\n'
 
 
@@ -71,6 +73,13 @@ def test_an_unknown_case_has_no_documents(caller: Caller, params: dict[str, str]
     answer = caller.get("getcasedocuments", **params)
     assert answer.status_code == 200
     assert answer.content.decode() == f"{HEAD}<Documents />\r\n"
+
+
+def test_cases_that_are_not_shown_let_other_calls_in_between() -> None:
+    hidden = list(FakeCouncil().cases_received(BUSY, BUSY, NOW, public_kinds_only=True)) * 2
+    chosen = list(_chosen(iter(hidden), 2, 3))
+    assert [case and case.case_id for case in chosen] == [None, None, 487001, None, 487002]
+    assert list(_case_list(chosen[:2], str)) == [b"", b"", f"{HEAD}<Cases />\r\n".encode()]
 
 
 def test_no_cases_is_the_root_alone(caller: Caller) -> None:

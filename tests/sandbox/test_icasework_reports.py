@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 import pytest
 from lxml import etree
 
+from pipelines.errors import SettingsError
 from pipelines.sandbox.council import BY_NAME, REPORTS
 from pipelines.sandbox.icasework_reports import Unreadable, read_window
 from pipelines.sandbox.server import SandboxThread
-from pipelines.sandbox.state import Key, SandboxConfig
+from pipelines.sandbox.state import SandboxConfig
 from tests.sandbox.caller import CSV, DAY, Caller, HandClock, md5
 from tests.sandbox.fake_council import BUSY, EMPTY
 from tests.sandbox.test_icasework_token import assert_error_page
@@ -157,10 +158,19 @@ def test_an_unknown_report_is_refused(caller: Caller, report_id: str) -> None:
     assert_refused(answer, "Unable to identify report", "50002")
 
 
-def test_a_key_without_the_right_is_refused(http: httpx.Client, clock: HandClock) -> None:
-    accounts = {"sandbox": {"sandbox-key": Key("sandbox-secret", frozenset({50522}))}}
-    with SandboxThread(SandboxConfig(accounts=accounts), clock=clock) as sandbox:
-        assert_refused(Caller(http, sandbox.icasework_url, clock).report(50521), "denied")
+def test_a_report_may_have_further_numbers(http: httpx.Client, clock: HandClock) -> None:
+    with SandboxThread(SandboxConfig(reports={122109: "tasks"}), clock=clock) as sandbox:
+        caller = Caller(http, sandbox.icasework_url, clock)
+        assert caller.report(122109).content == caller.report(50523).content
+        assert {call["feed"] for call in sandbox.calls.told("getreport")["calls"]} == {"tasks"}
+    with pytest.raises(SettingsError, match="no report 'letters'"):
+        SandboxThread(SandboxConfig(reports={1: "letters"}))
+
+
+def test_a_value_in_the_query_outranks_one_in_the_form(caller: Caller) -> None:
+    asked = {"ReportId": "50522", **DAY, **CSV, "access_token": caller.token()}
+    answer = caller.http.post(f"{caller.url('getreport')}&ReportId=50521", data=asked)
+    assert answer.content == caller.report(50521).content
 
 
 def test_other_methods_are_refused(caller: Caller) -> None:
@@ -285,3 +295,9 @@ def test_in_production_reports_live_on_their_own_host(http: httpx.Client, clock:
         assert_refused(reports.get("getcases", token, From="2026-11-02"), "API not available here.", "51001")
         assert_refused(main.get("getcases", token, From="2026-11-02"), "API not available here.", "51001")
         assert portal.get("getcases", token, Days="0").status_code == 200
+        asked = {"ReportId": "50524", **DAY, **CSV, "Key": "sandbox-key"}
+        signed = {**asked, "Signature": md5("505242026-11-23sandbox-secret")}
+        for host in (main, reports, portal):
+            legacy = http.post(f"{host.base}/services/sandbox/getreport", data=signed)
+            assert legacy.status_code == 200
+            assert legacy.text.endswith("\r\n")

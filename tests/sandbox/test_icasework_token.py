@@ -138,7 +138,17 @@ def test_a_form_that_cannot_be_read_is_refused(caller: Caller, kind: str, body: 
     assert_error_page(answer.content)
 
 
-def test_what_is_not_there_is_not_found(caller: Caller) -> None:
-    answer = caller.get("createcase")
-    assert answer.status_code == 404
-    assert_error_page(answer.content)
+@pytest.mark.parametrize("path", ["createcase", "", "services/sandbox/createcase", "servlet/a/b?ref=1"])
+def test_what_is_not_there_is_not_found_and_the_vendors_page_says_so(caller: Caller, path: str) -> None:
+    for url in (f"{caller.base}/{path}", caller.base):
+        answer = caller.http.get(url)
+        assert answer.status_code == 404
+        assert_error_page(answer.content)
+
+
+def test_answers_bring_the_cookies_of_balancer_and_servlets(http: httpx.Client, caller: Caller) -> None:
+    http.cookies.clear()
+    answer = caller.ask_token()
+    assert {"AWSALB", "JSESSIONID"} == set(answer.cookies)
+    assert {"AWSALB"} == set(caller.ask_token("x").cookies)  # the session goes on
+    assert "AWSALB" in http.get(f"{caller.base}/nowhere").cookies

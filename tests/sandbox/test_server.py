@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 
     from pipelines.sandbox.council import Council
 
-PROGRAM = "from pipelines.sandbox.server import serve; serve(0)"
+PROGRAM = (
+    "from pipelines.sandbox.server import serve; serve(0, environment='production', reports={7: 'cases'})"
+)
 
 
 @pytest.fixture
@@ -40,9 +42,11 @@ def test_a_taken_port_is_named_with_its_setting(taken: int) -> None:
         pass
 
 
-def test_an_impossible_size_is_named() -> None:
+def test_an_impossible_size_or_report_is_named() -> None:
     with pytest.raises(Permanent, match="cases_per_day"):
         serve(0, cases_per_day=0)
+    with pytest.raises(Permanent, match=r"no report 'letters'.*cases, correspondence"):
+        serve(0, reports={7: "letters"})
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -55,11 +59,17 @@ def test_it_says_where_it_is_and_ends_when_told_even_if_started_deaf(number: sig
         preexec_fn=lambda: signal.signal(number, signal.SIG_IGN),  # noqa: PLW1509 - as a shell's & does
     ) as process:
         assert process.stdout is not None
-        line = process.stdout.readline()
+        lines = [process.stdout.readline() for _ in range(7)]
         process.send_signal(number)
         out, err = process.communicate(timeout=10)
-    assert line.startswith("sandbox ready at http://127.0.0.1:")
-    assert line.endswith("/icasework (account sandbox, key sandbox-key)\n")
+    assert lines[0].startswith("sandbox ready at http://127.0.0.1:")
+    assert lines[0].endswith("/icasework (account sandbox, key sandbox-key)\n")
+    told = "".join(lines)
+    root = lines[0].split()[3].removesuffix("/icasework")
+    for role, path in (("main", ""), ("reports", "-reports"), ("portal", "-portal")):
+        assert f"  {role:<9} {root}/icasework{path}\n" in told
+    assert "CASEHOUSE_ICASEWORK_SECRET, sandbox-secret" in told
+    assert f"{root}/_sandbox\n" in told
     assert (out, err, process.returncode) == ("", "", 0)
 
 

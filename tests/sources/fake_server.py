@@ -19,11 +19,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Reply:
-    """Raw bytes to write; then the connection is kept or closed. `wait` seconds pass before the first."""
+    """Raw bytes to write; then the connection is kept or closed.
+
+    `wait` seconds pass before the first byte, `linger` seconds after the last.
+    """
 
     raw: bytes
     keep: bool = True
     wait: float = 0.0
+    linger: float = 0.0
 
 
 def whole(body: bytes, status: str = "200 OK", headers: Mapping[str, str] | None = None) -> Reply:
@@ -115,6 +119,7 @@ class FakeServer:
                     return
                 self.wfile.write(reply.raw)
                 self.close_connection = not reply.keep
+                fake._ended.wait(reply.linger)
 
             def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the library's name
                 """Say nothing."""

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import socket
 import ssl
 import threading
 import time
@@ -10,10 +11,18 @@ from typing import TYPE_CHECKING
 
 import httpx
 import pytest
-from stamina.instrumentation import get_on_retry_hooks
 
-from pipelines.errors import Permanent, Transient
-from pipelines.sources.transport import Answer, Call, Patience, Refused, Transport, http_date
+from pipelines.errors import CasehouseError, Permanent, Transient
+from pipelines.sources.patience import Patience
+from pipelines.sources.transport import (
+    Answer,
+    Call,
+    Refused,
+    Transport,
+    Unreachable,
+    Unsendable,
+    http_date,
+)
 from tests.sources.conftest import NOW
 from tests.sources.fake_server import (
     HANG_UP,
@@ -117,7 +126,7 @@ def test_a_refusal_whose_page_is_cut_is_still_a_refusal(server: FakeServer, tran
 def test_a_refused_connection_is_tried_again_and_named(transport: Transport) -> None:
     with FakeServer() as gone:
         url = gone.url
-    with pytest.raises(Transient, match=r"the connection was refused; tried 3 times"):
+    with pytest.raises(Unreachable, match=r"the connection was refused; tried 3 times"):
         transport.call(Call(what="test", url=url))
 
 
@@ -131,12 +140,19 @@ def test_retry_after_is_honoured_in_seconds(server: FakeServer, caplog: pytest.L
     transport.close()
 
 
-def test_retry_after_is_capped(server: FakeServer) -> None:
-    server.on("/r", whole(b"", "503 Busy", {"Retry-After": "3600"}), whole(b"ok"))
-    transport = transport_with(Patience(attempts=2, first_wait=0, longest_wait=0.05, jitter=0))
-    began = time.perf_counter()
-    assert transport.call(call(server)).content == b"ok"
-    assert time.perf_counter() - began < 2
+@pytest.mark.parametrize(("asked", "tries"), [("0", 2), ("1", 1), ("300", 1)])
+def test_a_wait_longer_than_the_longest_is_never_cut_short(
+    server: FakeServer, asked: str, tries: int
+) -> None:
+    server.on("/r", whole(b"", "429 Slow Down", {"Retry-After": asked}), whole(b"ok"))
+    transport = transport_with(Patience(attempts=2, first_wait=0, longest_wait=0.9, jitter=0))
+    if tries == 1:
+        with pytest.raises(Transient, match=f"asks to wait {asked} s before the next try") as error:
+            transport.call(call(server))
+        assert "429: Too Many Requests; the longest wait set is 0.9 s" in str(error.value)
+    else:
+        assert transport.call(call(server)).content == b"ok"
+    assert len(server.asked) == tries
     transport.close()
 
 
@@ -169,7 +185,6 @@ def test_waits_grow_and_each_retry_is_one_line(server: FakeServer, caplog: pytes
     assert lines[0].getMessage() == (
         "test report: try 1 failed (503: Service Unavailable); trying again in 0.1 s"
     )
-    assert len(get_on_retry_hooks()) == 1
     transport.close()
 
 
@@ -260,6 +275,43 @@ def test_an_unusable_address_is_permanent_and_its_password_not_told(transport: T
         assert "hush" not in str(error.value)
 
 
+@pytest.mark.parametrize(
+    "host",
+    [
+        "a..b",
+        f"{'x' * 70}.test",
+        "xn--a.test",
+        "-",
+        "\u0000.test",
+        "*.test",
+        "[::1",
+        "a b.test",
+        "\ud800.test",
+    ],
+)
+def test_a_host_that_is_no_name_is_not_tried_again(
+    transport: Transport, host: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whichever of the library, the codec of host names and the resolver finds out."""
+    monkeypatch.setattr("socket.getaddrinfo", _resolve_nothing)
+    with pytest.raises(CasehouseError) as error:
+        transport.call(Call(what="test", url=f"http://{host}/r"))
+    assert isinstance(error.value, (Unsendable, Unreachable))
+    if host in {"a..b", f"{'x' * 70}.test", "[::1"}:
+        assert isinstance(error.value, Unsendable)
+
+
+def _resolve_nothing(host: str, *_: object, **__: object) -> None:
+    host.encode("idna")
+    raise socket.gaierror(socket.EAI_NONAME, "unknown")
+
+
+def test_a_token_that_no_header_can_hold_is_not_told(transport: Transport, server: FakeServer) -> None:
+    with pytest.raises(Unsendable) as error:
+        transport.call(Call(what="test", url=f"{server.url}/r", bearer="S3CRET-é"))
+    assert "S3CRET" not in str(error.value)
+
+
 def test_a_certificate_that_is_not_trusted_is_permanent(transport: Transport) -> None:
     error = httpx.ConnectError("x")
     error.__cause__ = ssl.SSLCertVerificationError("self-signed")
@@ -275,14 +327,64 @@ def test_many_threads_share_one_transport(server: FakeServer, transport: Transpo
     assert {one.sha256 for one in got} == {hashlib.sha256(BODY).hexdigest()}
 
 
-def test_closing_ends_the_waiting(server: FakeServer) -> None:
-    server.on("/r", whole(b"", "503 Busy"))
-    transport = transport_with(Patience(attempts=1000, first_wait=0.02, longest_wait=0.02, jitter=0))
-    threading.Timer(0.1, transport.close).start()
-    with pytest.raises((Transient, Permanent)):
-        transport.call(call(server))
-    with pytest.raises(Permanent, match="closed"):
-        transport.call(call(server))
+HALF = Reply(cut(BODY, 100).raw, linger=20)
+HALF_TILL_CLOSE = Reply(until_close(BODY).raw[:-100], linger=20)
+CLOSED_WHILE = {
+    "it waits for another try": whole(b"", "503 Busy"),
+    "it waits as long as it was asked to": whole(b"", "503 Busy", {"Retry-After": "25"}),
+    "it waits for the first byte": Reply(b"", wait=20),
+    "a body of known length streams": HALF,
+    "a body that ends with its connection streams": HALF_TILL_CLOSE,
+    "the page of a refusal streams": Reply(b"HTTP/1.1 404 No\r\nContent-Length: 500\r\n\r\n<h1>", linger=20),
+}
+
+
+@pytest.mark.parametrize("reply", CLOSED_WHILE.values(), ids=CLOSED_WHILE)
+def test_closing_ends_a_call_at_once_while(server: FakeServer, tmp_path: Path, reply: Reply) -> None:
+    server.on("/r", reply)
+    patience = Patience(attempts=1000, first_wait=30, longest_wait=30, jitter=0)
+    transport = Transport(connect_seconds=2, read_seconds=30, patience=patience, clock=lambda: NOW)
+    closing = threading.Timer(0.15, transport.close)
+    closing.start()
+    began = time.perf_counter()
+    with pytest.raises(Transient, match="closed"):
+        transport.download(call(server), tmp_path / "body")
+    assert 0.1 < time.perf_counter() - began < 2
+    assert not (tmp_path / "body").exists()
+    closing.join()
+
+
+def test_a_closed_transport_may_be_closed_again_and_calls_nothing(
+    server: FakeServer, transport: Transport
+) -> None:
+    server.on("/r", whole(b"ok"))
+    transport.call(call(server))
+    transport.close()
+    transport.close()
+    for ask in (transport.call, transport.knock):
+        with pytest.raises(Transient, match="closed"):
+            ask(call(server))
+    assert len(server.asked) == 1
+
+
+def test_closing_amid_many_threads_leaves_none_behind(server: FakeServer, tmp_path: Path) -> None:
+    """Whatever each of them is just doing: the only error is that the source was closed."""
+    server.on("/r", whole(BODY))
+
+    def download_on(transport: Transport, name: int) -> str:
+        try:
+            while True:
+                transport.download(call(server), tmp_path / str(name))
+        except Transient as error:
+            return error.what
+
+    for _ in range(8):
+        transport = transport_with()
+        with ThreadPoolExecutor(4) as pool:
+            told = [pool.submit(download_on, transport, name) for name in range(4)]
+            time.sleep(0.03)
+            transport.close()
+        assert {one.result() for one in told} == {"test report: the source was closed meanwhile"}
 
 
 def test_a_knock_takes_any_status_once(server: FakeServer, transport: Transport) -> None:

@@ -181,18 +181,14 @@ def _hold(cells: list[str], told: Told) -> None:
 
 def _extend(cells: list[str], told: Told) -> None:
     columns = told.columns
-    cells[TARGET_DATE] = cells[columns.due] = told.plan.working_day(told.step.due)
+    cells[TARGET_DATE] = cells[columns.due] = told.plan.due_day(told.step)
     cells[TARGET_DAYS] = cells[columns.target] = str(told.step.target)
 
 
 def _respond(cells: list[str], told: Told) -> None:
-    kind, outcome, day, columns = told.plan.kind, told.step.outcome, told.day, told.columns
+    kind, outcome, columns = told.plan.kind, told.step.outcome, told.columns
     cells[STATUS] = outcome if kind.keeps_outcome_as_status else "Response sent"
-    cells[TARGET_DATE] = cells[TARGET_DAYS] = ""
-    cells[OUTCOME] = cells[STAGE_OUTCOME] = cells[columns.outcome] = outcome
-    cells[OUTCOME_DATE] = cells[STAGE_OUTCOME_DATE] = cells[columns.completed] = day
-    cells[columns.by] = told.officer.name
-    cells[columns.in_target] = yes(told.step.in_target)
+    _finish_stage(cells, told, outcome)
     dice = told.dice
     cells[columns.details] = dice.pick(words.OUTCOME_DETAILS)
     if kind.name == INFORMATION_REQUEST:
@@ -225,13 +221,14 @@ def _escalate(cells: list[str], told: Told) -> None:
 
 def _close(cells: list[str], told: Told) -> None:
     cells[CLOSED] = told.day
-    cells[CLOSED_IN_TARGET] = yes(told.step.in_target)
+    cells[CLOSED_IN_TARGET] = cells[told.columns.in_target]
     if not told.plan.kind.keeps_outcome_as_status:
         cells[STATUS] = "Closed"
 
 
 def _survey(cells: list[str], told: Told) -> None:
-    cells[SATISFACTION] = told.dice.pick("1123344555")
+    if told.plan.person is not None:  # who gave no name cannot be asked
+        cells[SATISFACTION] = told.dice.pick("1123344555")
 
 
 def _touch(cells: list[str], told: Told) -> None:
@@ -242,15 +239,25 @@ def _touch(cells: list[str], told: Told) -> None:
 def _start_stage(cells: list[str], told: Told) -> None:
     step = told.step
     cells[CURRENT_STAGE] = told.plan.kind.stages[step.stage - 1].name
-    cells[TARGET_DATE] = cells[told.columns.due] = told.plan.working_day(step.due)
+    cells[TARGET_DATE] = cells[told.columns.due] = told.plan.due_day(step)
     cells[TARGET_DAYS] = str(step.target)
 
 
 def _end(cells: list[str], told: Told, outcome: str) -> None:
-    cells[STATUS] = cells[OUTCOME] = outcome
+    """End case and stage together."""
+    cells[STATUS] = outcome
+    _finish_stage(cells, told, outcome)
+    cells[CLOSED] = told.day
+    cells[CLOSED_IN_TARGET] = cells[told.columns.in_target]
+
+
+def _finish_stage(cells: list[str], told: Told, outcome: str) -> None:
+    columns = told.columns
     cells[TARGET_DATE] = cells[TARGET_DAYS] = ""
-    cells[OUTCOME_DATE] = cells[CLOSED] = told.day
-    cells[CLOSED_IN_TARGET] = "Yes"
+    cells[OUTCOME] = cells[STAGE_OUTCOME] = cells[columns.outcome] = outcome
+    cells[OUTCOME_DATE] = cells[STAGE_OUTCOME_DATE] = cells[columns.completed] = told.day
+    cells[columns.by] = told.officer.name
+    cells[columns.in_target] = yes(told.day <= cells[columns.due])
 
 
 _CHANGES: Mapping[Act, Callable[[list[str], Told], None]] = {

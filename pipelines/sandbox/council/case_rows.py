@@ -27,12 +27,13 @@ CONFIDENTIAL, SENSITIVE_CONFIDENTIAL = 25, 250  # per thousand
 def row(plan: Plan, told: int) -> tuple[str, ...]:
     """Write the case as it stands after its first `told` steps (at least one), in wire order.
 
-    The last row written is kept: days are mostly asked for in order, so a case is written once and then only
-    changed. Threads may overwrite each other's kept row with another that is as true.
+    The row at receipt and the last one written are kept: whoever goes on in time only changes the last, and
+    whoever goes back need not make the person again. Threads may overwrite each other's kept row with another
+    that is as true.
     """
     kept = plan.kept_row
     if kept is None or kept[0] > told:
-        done, cells = 0, _open(plan)
+        done, cells = 0, list(opened(plan))
     else:
         done, cells = kept[0], list(kept[1])
     for place in range(done, told):
@@ -40,6 +41,13 @@ def row(plan: Plan, told: int) -> tuple[str, ...]:
     written = tuple(cells)
     plan.kept_row = told, written
     return written
+
+
+def opened(plan: Plan) -> tuple[str, ...]:
+    """Write what is true of the case from receipt on, once."""
+    if plan.opened_row is None:
+        plan.opened_row = tuple(_open(plan))
+    return plan.opened_row
 
 
 def details(plan: Plan) -> str:
@@ -58,6 +66,7 @@ def _open(plan: Plan) -> list[str]:
     kind = plan.kind
     dice = plan.dice(Stream.DETAILS)
     form = dice.pick(kind.forms)
+    form = kind.forms_by_subject.get(plan.subject, form)
     is_confidential = dice.chance(SENSITIVE_CONFIDENTIAL if kind.is_sensitive else CONFIDENTIAL)
     known = {
         "CaseDetails.CaseId": str(plan.case_id),

@@ -5,13 +5,15 @@ Odds are per thousand cases. Targets are working days.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING
 
 from pipelines.sandbox.council import services as on
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from pipelines.sandbox.council.services import Topic
 
 
@@ -48,7 +50,10 @@ class Odds:
 
 @dataclass(frozen=True)
 class Kind:
-    """A type of case. `share` is its part of all cases, per thousand; `accept` the days until accepted."""
+    """A type of case. `share` is its part of all cases, per thousand; `accept` the days until accepted.
+
+    `forms` are those it comes in on, unless `forms_by_subject` has one of its own for what it is about.
+    """
 
     name: str
     prefix: str
@@ -65,6 +70,7 @@ class Kind:
     keeps_outcome_as_status: bool = False
     is_sensitive: bool = False
     may_be_anonymous: bool = False
+    forms_by_subject: Mapping[str, str] = field(default_factory=dict)
 
 
 UPHELD = frozenset({"Upheld", "Partially upheld", "Maladministration found"})
@@ -96,13 +102,8 @@ KINDS: tuple[Kind, ...] = (
         name="Service request",
         prefix="SR",
         share=300,
-        forms=(
-            "Missed collection",
-            "Report a pothole",
-            "Fly-tipping report",
-            "Street light fault",
-            "Service request",
-        ),
+        forms=("Service request",),
+        forms_by_subject=on.STREET_FORMS,
         stages=(Stage("Request", 5),),
         topics=on.STREET_SCENE,
         outcomes=("Completed", "Completed", "Completed", "No action needed", "Passed to contractor"),
@@ -138,7 +139,7 @@ KINDS: tuple[Kind, ...] = (
         name=INFORMATION_REQUEST,
         prefix="IR",
         share=130,
-        forms=("Information request", "Environmental information request"),
+        forms=("Information request",) * 9 + ("Environmental information request",),
         stages=(Stage("Request", 20), Stage("Internal review", 20), Stage("Commissioner", 20)),
         topics=(on.RECORDS,),
         outcomes=DISCLOSURES,

@@ -41,8 +41,8 @@ class Step:
     """Something that happens on working day `day` of the case, in `stage` (1 to 4).
 
     `due` is the working day the stage becomes due and `target` the working days it may take (receipt,
-    extension and escalation set them); `outcome` is the finding of a response; `in_target` tells whether the
-    response, or at closure the last one, came in time; `place` is the position in the finished life.
+    extension and escalation set them); `outcome` is the finding of a response; `place` is the position in the
+    finished life.
     """
 
     day: int
@@ -51,7 +51,6 @@ class Step:
     due: int = 0
     target: int = 0
     outcome: str = ""
-    in_target: bool = True
     place: int = -1
 
 
@@ -156,9 +155,7 @@ class _Teller:
             self.add(Step(self.dice.between(assigned.day, answer_day), Act.REASSIGN, stage))
         last_opened = self.hand_over(stage, assigned, answer_day, due)
         outcome = self.dice.pick(self.kind.outcomes)
-        responded = self.add(
-            Step(answer_day, Act.RESPOND, stage, outcome=outcome, in_target=answer_day <= due)
-        )
+        responded = self.add(Step(answer_day, Act.RESPOND, stage, outcome=outcome))
         self.tasks.append(Task(self.kind.work[-1], last_opened, responded, max(last_opened.day, due)))
         self.letters.append(Letter(responded, "Response"))
         if outcome in UPHELD:
@@ -176,10 +173,11 @@ class _Teller:
             self.letters.append(Letter(self.add(told), "Extension of time"))
             due, earliest = extended, told.day
         if self.dice.chance(self.kind.odds.late):
-            day = due + 1 + min(self.dice.below(10), self.dice.below(25))
-            if self.dice.chance(600) and due > earliest:
-                self.letters.append(Letter(self.add(Step(due, Act.HOLD, stage)), "Holding reply"))
-            return max(day, earliest), due
+            day = max(due + 1 + min(self.dice.below(10), self.dice.below(25)), earliest)
+            overdue = due + 1
+            if self.dice.chance(800) and earliest < overdue < day:
+                self.letters.append(Letter(self.add(Step(overdue, Act.HOLD, stage)), "Holding reply"))
+            return day, due
         early = min(self.dice.below(10), self.dice.below(14))
         return max(earliest, due - target * early // 14), due
 
@@ -226,7 +224,7 @@ class _Teller:
         escalates = stage < len(self.kind.stages) and self.dice.chance(self.kind.odds.escalate)
         next_day = responded.day + self.dice.between(2, 22)
         if not escalates or next_day > closed_day:
-            self.add(Step(closed_day, Act.CLOSE, stage, in_target=responded.in_target))
+            self.add(Step(closed_day, Act.CLOSE, stage))
         if escalates:
             target = self.kind.stages[stage].target
             escalated = self.add(Step(next_day, Act.ESCALATE, stage + 1, next_day + target, target))

@@ -18,14 +18,14 @@ from pipelines.sandbox.council.officers import appoint
 from pipelines.sandbox.council.people import COUNCILLORS, MEMBERS_OF_PARLIAMENT, People
 from pipelines.sandbox.council.register import Register
 from pipelines.sandbox.council.wheel import Wheel
-from pipelines.sandbox.council.words import DAYTIME_METHODS, EVENING_METHODS, ONLINE_FORM
+from pipelines.sandbox.council.words import DAYTIME_METHODS, E_MAIL, EVENING_METHODS, ONLINE_FORM, PHONE, POST
 from pipelines.sandbox.council.workdays import Workdays
 
 if TYPE_CHECKING:
     from datetime import date
 
     from pipelines.sandbox.council.intake import Batch
-    from pipelines.sandbox.council.lives import Life
+    from pipelines.sandbox.council.lives import Life, Step
     from pipelines.sandbox.council.officers import Officer
     from pipelines.sandbox.council.people import Person
 
@@ -55,9 +55,11 @@ class Plan:
         self.topic = dice.pick(self.kind.topics)
         self.subject = dice.pick(self.topic.subjects)
         self.triage: Officer = dice.pick(world.staff[self.kind.triage])
-        self.method: str = self._choose_method(dice)
+        self._first_choice: str = self._choose_method(dice)
         self.handlers = self._hand_round(dice)
-        self.kept_row: tuple[int, tuple[str, ...]] | None = None  # `case_rows` keeps its last row here
+        # `case_rows` keeps here the row as it was at receipt, and the last one it wrote.
+        self.opened_row: tuple[str, ...] | None = None
+        self.kept_row: tuple[int, tuple[str, ...]] | None = None
 
     def told_by(self, cutoff: str) -> int:
         """Return how many steps have happened at the wall-clock text `cutoff`, that second included."""
@@ -74,6 +76,15 @@ class Plan:
     def working_day(self, age: int) -> str:
         """Return working day `age` of the case's life as `YYYY-MM-DD`."""
         return self.world.workdays.text(self.batch.base + age)
+
+    def due_day(self, step: Step) -> str:
+        """Return the day by which a step's stage is due: its target in working days after the day of receipt.
+
+        Cases that come in at night or on a quiet day are taken up on the first of those days already, so the
+        first stage, counted from there, is due a day earlier. Later stages begin when an officer says so.
+        """
+        head_start = 1 if step.stage == 1 and not self.batch.is_daytime else 0
+        return self.working_day(step.due - head_start)
 
     def dice(self, stream: Stream) -> Dice:
         """Return this case's throws for one purpose."""
@@ -100,6 +111,18 @@ class Plan:
             return None
         customer = world.register.customer(self.ordinal)
         return world.people.customer(customer, world.register.home(customer))
+
+    @cached_property
+    def method(self) -> str:
+        """How the case came in; nobody writes e-mail without an address or rings without a number."""
+        person, choice = self.person, self._first_choice
+        if self.external_id:
+            return ONLINE_FORM
+        if choice == E_MAIL and (person is None or not person.email):
+            return ONLINE_FORM
+        if choice == PHONE and (person is None or not (person.phone or person.mobile)):
+            return POST
+        return choice
 
     @property
     def external_id(self) -> str:

@@ -245,3 +245,11 @@ OWN_RECORDS = Topic(
 
 STREET_SCENE = (WASTE, STREETS, PARKS)
 ANYTHING = (WASTE, STREETS, PARKS, PARKING, PLANNING, COUNCIL_TAX, REPAIRS, TENANCY, ADULTS, SCHOOLS)
+
+STREET_FORMS = {
+    "missed collection, three weeks running": "Missed collection",
+    "garden waste permit paid, bin not emptied": "Missed collection",
+    "fly-tipping behind the garages": "Fly-tipping report",
+    "pothole outside the primary school": "Report a pothole",
+    "street light out, corner of the crescent": "Street light fault",
+}

@@ -9,6 +9,7 @@ from pipelines.sandbox.council import words
 from pipelines.sandbox.council.case_changes import PUBLISHED, STATUS
 from pipelines.sandbox.council.case_rows import REQUEST, details, label, row
 from pipelines.sandbox.council.dice import Stream
+from pipelines.sandbox.council.kinds import INFORMATION_REQUEST
 from pipelines.sandbox.council.part_rows import is_sent, part_id, theme
 from pipelines.sandbox.council.plan import PARTS_PER_CASE
 from pipelines.sandbox.council.reports import CASE_COLUMNS
@@ -19,9 +20,18 @@ if TYPE_CHECKING:
     from pipelines.sandbox.council.plan import Plan
 
 ATTACHED = 300  # per thousand cases that came with files
+# CODE/live: the attributes of the recorded cases, in the order they came.
 SHOWN = tuple(
-    (place, name.removeprefix(REQUEST)) for place, name in enumerate(CASE_COLUMNS) if name.startswith(REQUEST)
+    (CASE_COLUMNS.index(REQUEST + name), name)
+    for name in (
+        "Details",
+        "InformationWillBe",
+        "PublishInTheDisclosureLog",
+        "ReasonInformationNotHeld",
+        "SuitableForPublicationScheme",
+    )
 )
+PUBLIC_KINDS = frozenset({INFORMATION_REQUEST})
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ Commas, quotes, apostrophes, line breaks and letters outside ASCII are there on 
 
 from __future__ import annotations
 
-ONLINE_FORM, E_MAIL, PHONE, POST, IN_PERSON = "Online form", "Email", "Phone", "Letter", "In person"
+ONLINE_FORM, E_MAIL, PHONE, POST, IN_PERSON = "Online Form", "Email", "Phone", "Letter", "In person"
 DAYTIME_METHODS = (ONLINE_FORM, ONLINE_FORM, ONLINE_FORM, E_MAIL, E_MAIL, PHONE, PHONE, POST, IN_PERSON)
 EVENING_METHODS = (ONLINE_FORM, ONLINE_FORM, E_MAIL)
 CREATED_BY_SYSTEM = {ONLINE_FORM: "Self Service", E_MAIL: "Email gateway"}

@@ -1,4 +1,4 @@
-"""Who we are to iCasework: signed assertions, the tokens they buy, and the older key-and-signature scheme.
+"""Who we are to iCasework: signed assertions and the tokens they buy.
 
 One `TokenSource` serves one account and is shared by threads. What a token is used for is not here.
 """
@@ -8,19 +8,17 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from hashlib import md5
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlencode
 
 import jwt
 import msgspec
 from jwt.algorithms import HMACAlgorithm
 
-from pipelines.errors import Permanent
+from pipelines.errors import CasehouseError, Permanent, Transient
 from pipelines.sources.icasework.dialect import (
     ACCOUNT_PARAMETER,
     BAD_GRANT,
-    SIGNED_PARAMETERS,
     TOKEN,
     TOKEN_MARGIN_SECONDS,
 )
@@ -28,11 +26,13 @@ from pipelines.sources.icasework.error_page import error_info
 from pipelines.sources.transport import Call, Refused, http_date
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable
 
     from pydantic import SecretStr
 
     from pipelines.sources.transport import Answer, Clock, Transport
+
+Failure = TypeVar("Failure", bound=CasehouseError)
 
 GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 # A clock that is off by less than this is not worth telling of when a grant is refused.
@@ -78,19 +78,12 @@ def sign_assertion(*, key: str, secret: str, audience: str, issued_at: datetime)
     return _signer().encode(payload, secret.encode(), algorithm="HS256", headers={"typ": None})
 
 
-def sign_legacy(operation: str, parameters: Mapping[str, str], *, secret: str, date: str) -> str:
-    """Return the `Signature` of an old-style call: MD5 hex of value signed + request date + secret.
-
-    `date` is the text sent as RequestDate, or today's UTC date where none is sent (DOC, CODE); which value is
-    signed stands in dialect.SIGNED_PARAMETERS.
-    """
-    names = SIGNED_PARAMETERS.get(operation, ())
-    value = next((parameters[name] for name in names if name in parameters), "")
-    return md5(f"{value}{date}{secret}".encode(), usedforsecurity=False).hexdigest()
-
-
 class TokenSource:
-    """Buys tokens for one account and keeps the latest until shortly before it ends."""
+    """Buys tokens for one account and keeps the latest until shortly before it ends.
+
+    A refusal is kept for good: a key that was refused for one day is not tried again for the next. A failure
+    that may pass is shared by the threads that waited for that very try.
+    """
 
     def __init__(
         self,
@@ -109,20 +102,29 @@ class TokenSource:
         self._clock = clock
         self._lock = threading.Lock()
         self._token: Token | None = None
+        self._failure: Permanent | Transient | None = None
 
     def current(self) -> Token:
         """Return a token with life left; threads that come while one is bought wait for it."""
-        with self._lock:
-            if self._token is None or self._token.expires_at <= self._clock():
-                self._token = self._buy()
-            return self._token
+        return self._obtain(lambda token: token.expires_at > self._clock())
 
     def renew(self, stale: Token) -> Token:
         """Return a token other than `stale`, which was refused; several threads buy only one."""
+        return self._obtain(lambda token: token.text != stale.text)
+
+    def _obtain(self, is_good: Callable[[Token], bool]) -> Token:
+        known = self._failure
         with self._lock:
-            if self._token is None or self._token.text == stale.text:
-                self._token = None
+            if self._token is not None and is_good(self._token):
+                return self._token
+            failure = self._failure
+            if failure is not None and (failure is not known or isinstance(failure, Permanent)):
+                raise _anew(failure)
+            try:
                 self._token = self._buy()
+            except (Permanent, Transient) as error:
+                self._token, self._failure = None, _anew(error)
+                raise
             return self._token
 
     def _buy(self) -> Token:
@@ -179,6 +181,13 @@ class TokenSource:
             todo="check CASEHOUSE_ICASEWORK_API_KEY, CASEHOUSE_ICASEWORK_SECRET"
             " and the clock of this machine: the request is signed with all three",
         )
+
+
+def _anew(error: Failure) -> Failure:
+    """Return the failure as an error of its own, since every day writes its name into the one it gets."""
+    again = type(error).__new__(type(error), *error.args)
+    again.__dict__.update(error.__dict__)
+    return again
 
 
 def clock_skew(answer: Answer, now: datetime) -> float | None:

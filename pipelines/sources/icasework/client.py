@@ -8,7 +8,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from pipelines.errors import CasehouseError, SettingsError, Transient
+from pipelines.errors import CasehouseError, SettingsError
 from pipelines.sources.icasework.auth import TokenSource, clock_skew
 from pipelines.sources.icasework.dialect import (
     ACCOUNT_PARAMETER,
@@ -21,8 +21,9 @@ from pipelines.sources.icasework.dialect import (
 )
 from pipelines.sources.icasework.error_page import error_info, read_reason
 from pipelines.sources.icasework.reports import check_answer, open_report
+from pipelines.sources.patience import Patience
 from pipelines.sources.report import Body, RawReport, ReportRequest
-from pipelines.sources.transport import Call, Patience, Refused, Transport, utc_now
+from pipelines.sources.transport import Call, Refused, Transport, Unreachable, Unsendable, utc_now
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -89,8 +90,13 @@ class IcaseworkReports:
             raise
 
     def close(self) -> None:
-        """Give back connections."""
+        """Give back connections, from any thread; calls under way end at once, raising Transient."""
         self._transport.close()
+
+    @property
+    def origin(self) -> str:
+        """Which account answers, for receipts."""
+        return self._settings.icasework_origin
 
     @property
     def hosts(self) -> tuple[str, ...]:
@@ -170,7 +176,12 @@ class IcaseworkReports:
         if isinstance(error, Refused) and not error.todo:
             status = HTTPStatus.UNAUTHORIZED if _is_stale_token(error.answer) else error.answer.status
             error.todo = _ADVICE.get(status, _ADVICE[HTTPStatus.BAD_REQUEST])
-        if isinstance(error, Transient) and self._settings.icasework_environment == "sandbox":
+        if isinstance(error, Unsendable):
+            error.todo = (
+                "correct CASEHOUSE_ICASEWORK_BASE_URL or CASEHOUSE_ICASEWORK_REPORTS_URL where they are set,"
+                " else CASEHOUSE_ICASEWORK_ACCOUNT and CASEHOUSE_ICASEWORK_API_KEY"
+            )
+        if isinstance(error, Unreachable) and self._settings.icasework_environment == "sandbox":
             error.todo = "start the sandbox with `casehouse sandbox`, or set CASEHOUSE_ICASEWORK_ENVIRONMENT"
         return error
 

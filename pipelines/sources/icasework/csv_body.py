@@ -1,7 +1,8 @@
 """A CSV report on disk as a raw frame: header first, row count last, rows never all in memory.
 
 The count is read from the file's end and cut off in place, which takes no time at any size; what remains is
-scanned lazily. So a body is opened once. The other formats have modules of their own.
+scanned lazily. So a body is opened once. That every row has its fields is proved apart (see separators.py).
+The other formats have modules of their own.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import polars as pl
 
 from pipelines.errors import Permanent, Unverified
 from pipelines.sources.icasework.dialect import FOOTER
+from pipelines.sources.icasework.separators import refuse_short_rows
 from pipelines.sources.report import RawReport
 
 if TYPE_CHECKING:
@@ -30,9 +32,9 @@ _ASK_AGAIN = "ingest the day again; if it stays so, ask the vendor about this re
 def open_csv(body: Body, *, may_lack_total: bool) -> RawReport:
     """Return the header's fields, a lazy frame of strings (empty is null) and the footer's count.
 
-    A body that cannot be a whole report raises Unverified. Left to the reader of the frame, because only a
-    full scan can tell: a row of too many fields, text that is not UTF-8 (polars raises), a row of too few
-    fields and an empty line (polars fills nulls; the count or the contract must tell).
+    A body that cannot be a whole report raises Unverified, and so does a row of too few fields or an empty
+    line among the rows. Left to the reader of the frame, because only a full scan can tell: a row of too many
+    fields and text that is not UTF-8, for which polars raises.
     """
     fields = _read_header(body.path)
     if not fields:
@@ -47,25 +49,29 @@ def open_csv(body: Body, *, may_lack_total: bool) -> RawReport:
         if not body.framed and _count_quotes(file, end) % 2:
             raise Unverified("the CSV body ends inside a quoted cell", todo=_ASK_AGAIN)
         file.truncate(end)
+    refuse_short_rows(body.path, fields=len(fields), rows=total)
     return RawReport(fields, _scan(body.path, fields), total)
 
 
 def _read_header(path: Path) -> tuple[str, ...]:
+    # Bytes that are no text are let through, so that only those of the header itself are judged here.
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            return tuple(next(csv.reader(file, strict=True), ()))
-    except UnicodeDecodeError:
-        raise Permanent("the CSV body is not UTF-8 text", todo=_ASK_AGAIN) from None
+        with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
+            fields = tuple(next(csv.reader(file, strict=True), ()))
+        "".join(fields).encode()
+    except UnicodeEncodeError:
+        raise Permanent("the CSV header is not UTF-8 text", todo=_ASK_AGAIN) from None
     except csv.Error:
         raise Unverified("the CSV header cannot be read", todo=_ASK_AGAIN) from None
+    return fields
 
 
 def _read_footer(file: BinaryIO, *, is_framed: bool, is_wide: bool) -> tuple[int | None, int]:
     """Return the count on the last line, None where it holds none, and the offset where the rows end.
 
     A bare number that no line end follows may be the first digits of a row that was cut: it counts only when
-    the protocol itself proved that the body had ended. Empty lines around the count are no rows, unless the
-    report has a single field.
+    the protocol itself proved that the body had ended. Empty lines at the end, before the count and after it,
+    are no rows, unless the report has a single field.
     """
     size = file.seek(0, os.SEEK_END)
     tail_start = max(size - _TAIL_BYTES, 0)
@@ -77,12 +83,14 @@ def _read_footer(file: BinaryIO, *, is_framed: bool, is_wide: bool) -> tuple[int
     match = FOOTER.fullmatch(line)
     is_cut_row = b"," not in line and line_end == len(tail) and not is_framed
     if match is None or is_cut_row or tail_start + line_start == 0:
-        return None, size
-    rows_end = line_start
-    if is_wide:
-        kept = len(tail[:line_start].rstrip(b"\r\n"))
-        rows_end = tail.find(b"\n", kept) + 1
-    return int(match["rows"]), tail_start + rows_end
+        return None, tail_start + _end_of_rows(tail, is_wide=is_wide)
+    return int(match["rows"]), tail_start + _end_of_rows(tail[:line_start], is_wide=is_wide)
+
+
+def _end_of_rows(tail: bytes, *, is_wide: bool) -> int:
+    """Return where the last line that is not empty ends, its line end included."""
+    line_end = len(tail.rstrip(b"\r\n"))
+    return (tail.find(b"\n", line_end) + 1 or len(tail)) if is_wide else len(tail)
 
 
 def _count_quotes(file: BinaryIO, end: int) -> int:

@@ -49,14 +49,3 @@ BAD_GRANT = "invalid_grant"
 
 # Seconds of a token's hour that are not used, so that it cannot end on the way (ours).
 TOKEN_MARGIN_SECONDS = 60
-
-# Which parameter's value is signed in a legacy call, beside date and secret; the first one present counts.
-# CaseId: DOC and CODE; ExternalId: CODE; ReportId and Id: GUESS by analogy; none for the others.
-SIGNED_PARAMETERS = {
-    "getreport": ("ReportId",),
-    "getcasedetails": ("CaseId", "ExternalId"),
-    "addcasenotes": ("CaseId", "ExternalId"),
-    "updateexternalid": ("CaseId", "ExternalId"),
-    "uploaddocuments": ("CaseId", "ExternalId"),
-    "updatecustomer": ("Id",),
-}

@@ -1,10 +1,10 @@
 """Regular XML: documents proved, byte by byte, to hold nothing but rows of one known shape.
 
 Regular means: UTF-8, an optional declaration, one root, and in it only rows with the same cells in the same
-order, each cell plain text. So every cell that a reader with a fixed list of fields would skip, merge or miss
-is ruled out. The proof is one compiled pattern, at a multiple of the speed of a parser; it takes for granted
-that the reader refuses tags that do not pair. What is not regular may still be right; it is then read by
-other means (see xml_body.py).
+order, each cell plain text of characters that XML allows. So every cell that a reader with a fixed list of
+fields would skip, merge or miss is ruled out. The proof is one compiled pattern, at a multiple of the speed
+of a parser; it takes for granted that the reader refuses tags that do not pair, unknown entities and bytes
+that are not UTF-8. What is not regular may still be right; it is then read by other means (see xml_body.py).
 """
 
 from __future__ import annotations
@@ -24,10 +24,21 @@ _READ_BYTES = 1 << 20
 _LONGEST_ROW = 8 << 20
 
 _BLANK = rb"[ \t\r\n]*+"
+# The root's have been read by a parser before; a row may have one of its own.
 _ATTRIBUTES = rb"(?:[ \t\r\n][^<>]*+)?+"
+_ATTRIBUTE = rb"""(?:[ \t\r\n]++[A-Za-z_][\w.-]*+=(?:"[^<>&"]*+"|'[^<>&']*+'))?+[ \t\r\n]*+"""
 _DECLARATION = (
     rb"""(?:\xef\xbb\xbf)?(?:<\?xml[ ]version=["']1\.0["'](?:[ ]encoding=["'](?i:utf-8)["'])?"""
     rb"""(?:[ ]standalone=["'](?:yes|no)["'])?[ ]?\?>)?"""
+)
+# What no XML text may hold, though the pattern of a row lets it pass: control characters, the two that are
+# none, the end of a CDATA section; and the first three as references. Looking for one byte costs next to
+# nothing, so of those with more than one a rare byte comes first.
+_CONTROLS = tuple(bytes([code]) for code in set(range(0x20)) - set(b"\t\n\r"))
+_FORBIDDEN = ((b"]", b"]]>"), (b"\xef", b"\xef\xbf\xbe"), (b"\xef", b"\xef\xbf\xbf"))
+_FORBIDDEN_REFERENCE = re.compile(
+    rb"&#(?:X|0*+(?:[0-8]|1[124-9]|2[0-9]|3[01]|6553[45]);"
+    rb"|x0*+(?:[0-8bBcCeEfF]|1[0-9a-fA-F]|[fF]{3}[eEfF]);)"
 )
 
 
@@ -68,7 +79,7 @@ def prove_regular(path: Path, shape: Shape) -> Iterator[Piece]:
         while True:
             rows, end = _match_rows(patterns.row, buffer)
             if rows:
-                yield Piece(patterns.wrap(memoryview(buffer)[:end]), rows)
+                yield Piece(_allowed(patterns.wrap(memoryview(buffer)[:end])), rows)
             more = file.read(_READ_BYTES)
             if not more:
                 break
@@ -87,6 +98,17 @@ def _match_rows(row: re.Pattern[bytes], buffer: bytes) -> tuple[int, int]:
         end = found.end()
         rows += 1
     return rows, end
+
+
+def _allowed(document: bytes) -> bytes:
+    """Return the document; raise Irregular when it holds what no XML text may hold."""
+    if any(control in document for control in _CONTROLS):
+        raise Irregular
+    if any(rare in document and forbidden in document for rare, forbidden in _FORBIDDEN):
+        raise Irregular
+    if b"#" in document and _FORBIDDEN_REFERENCE.search(document):
+        raise Irregular
+    return document
 
 
 @dataclass(frozen=True)
@@ -110,7 +132,7 @@ def _patterns(shape: Shape) -> _Patterns:
     return _Patterns(
         root=shape.root.encode(),
         opening=re.compile(_DECLARATION + _BLANK + b"<" + root + _ATTRIBUTES + b">"),
-        row=re.compile(_BLANK + b"<" + row + _ATTRIBUTES + b">[^<]*+" + cells + b"</" + row + b">"),
+        row=re.compile(_BLANK + b"<" + row + _ATTRIBUTE + b">[^<]*+" + cells + b"</" + row + b">"),
         closing=re.compile(_BLANK + b"</" + root + b">" + _BLANK),
     )
 

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 import pytest
 from pydantic import SecretStr
 
-from pipelines.errors import Permanent
-from pipelines.sources.icasework.auth import TokenSource, sign_assertion, sign_legacy
+from pipelines.errors import CasehouseError, Permanent, Transient
+from pipelines.sources.icasework.auth import TokenSource, sign_assertion
 from pipelines.sources.icasework.error_page import read_reason
-from pipelines.sources.transport import Patience, Refused, Transport
+from pipelines.sources.patience import Patience
+from pipelines.sources.transport import Refused, Transport
 from tests.sources.conftest import NOW
 from tests.sources.fake_server import FakeServer, Reply, whole
 
@@ -67,29 +68,6 @@ def test_the_assertion_is_the_recorded_vector() -> None:
         "eyJhbGciOiJIUzI1NiJ9.eyJpc3MiOiJmb28iLCJhdWQiOiJodHRwczovL3VhdC5pY2FzZXdvcmsuY29tL3Rva2VuP2RiPXRlc3Qi"
         "LCJpYXQiOjE2MTQ3NjQ0MDB9.CyKQfSfX44ZM9zC6kdPuGfHacO50XSOvUbbWc8xt-7U"
     )
-
-
-@pytest.mark.parametrize(
-    ("operation", "parameters", "signature"),
-    [
-        ("getcasedetails", {"CaseId": "53342"}, "44365b38db1a1f36df7f91067b873493"),
-        ("createcase", {"CaseId": "53342"}, "089e5fe812757a5192811ccf39de0c6c"),
-        ("getreport", {"ReportId": "50521"}, "ef8e55bc5a1bc7db3a21c88a9df4be61"),
-    ],
-)
-def test_legacy_signatures_are_the_published_vectors(
-    operation: str, parameters: dict[str, str], signature: str
-) -> None:
-    secret = "1e4ecd8c836bbd7bc9ae4b5e6"
-    assert sign_legacy(operation, parameters, secret=secret, date="2010-01-01") == signature
-
-
-def test_a_case_may_be_named_by_its_external_id_in_a_legacy_call() -> None:
-    by_id, by_other = (
-        sign_legacy("getcasedetails", parameters, secret="s", date="2010-01-01")
-        for parameters in ({"CaseId": "E1"}, {"ExternalId": "E1"})
-    )
-    assert by_id == by_other
 
 
 def test_a_token_is_asked_for_at_the_address_it_is_signed_for(
@@ -212,3 +190,56 @@ def test_no_secret_is_logged_or_shown(
     said = f"{caplog.text} {token!r} {server.asked[0].form['assertion'][:0]}"
     for secret in (SECRET, "t0ken", server.asked[0].form["assertion"]):
         assert secret not in said
+
+
+REFUSALS = {
+    "a wrong key": whole(b"", "400 Bad Request", REFUSAL),
+    "another refusal": whole(b"", "403 Forbidden"),
+    "a wrong account": whole(b""),
+    "no token": whole(b"<html></html>"),
+}
+
+
+@pytest.mark.parametrize("refusal", REFUSALS.values(), ids=REFUSALS)
+def test_a_refusal_is_asked_for_once_and_told_to_every_day(
+    server: FakeServer, tokens: TokenSource, refusal: Reply
+) -> None:
+    server.on("/token", refusal, grant("one"))
+    told: list[CasehouseError] = []
+    for day in ("2026-11-01", "2026-11-02", "2026-11-03"):
+        with pytest.raises(Permanent) as error:
+            tokens.current()
+        told.append(error.value.about("icasework/cases", day))
+    assert len(server.asked) == 1
+    assert [one.day for one in told] == ["2026-11-01", "2026-11-02", "2026-11-03"]
+    assert len({(type(one), one.what, one.why, one.todo) for one in told}) == 1
+
+
+def test_a_key_that_is_refused_at_renewal_is_not_tried_again_either(
+    server: FakeServer, tokens: TokenSource
+) -> None:
+    server.on("/token", grant("one"), REFUSALS["a wrong key"])
+    stale = tokens.current()
+    for _ in range(2):
+        with pytest.raises(Permanent, match="refused the API key"):
+            tokens.renew(stale)
+        with pytest.raises(Permanent, match="refused the API key"):
+            tokens.current()
+    assert len(server.asked) == 2
+
+
+def test_threads_that_waited_for_a_try_share_its_failure(server: FakeServer, tokens: TokenSource) -> None:
+    server.on("/token", *[Reply(whole(b"", "503 Busy").raw, wait=0.15)] * 2, grant("one"))
+    together = threading.Barrier(6)
+
+    def take(day: int) -> CasehouseError:
+        together.wait()
+        with pytest.raises(Transient, match="503") as error:
+            tokens.current()
+        return error.value.about("icasework/cases", str(day))
+
+    with ThreadPoolExecutor(6) as pool:
+        told = list(pool.map(take, range(6)))
+    assert [one.day for one in told] == [str(day) for day in range(6)]
+    assert len(server.asked) == 2
+    assert tokens.current().text == "one"

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
@@ -265,6 +266,47 @@ def test_a_sandbox_that_does_not_run_is_said_to_be_missing(connect: Connects, tm
         url = gone.url
     with pytest.raises(Transient, match="casehouse sandbox"):
         connect(icasework_environment="sandbox", icasework_base_url=url).fetch(REQUEST, tmp_path / "body")
+
+
+@pytest.mark.parametrize(
+    "bad", [HANG_UP, whole(b"", "503 Busy"), Reply(b"SSH-2.0-nonsense\r\n\r\n", keep=False)]
+)
+def test_a_sandbox_that_answers_is_not_said_to_be_missing(
+    server: FakeServer, connect: Connects, tmp_path: Path, bad: Reply
+) -> None:
+    server.on("/getreport", bad)
+    with pytest.raises(Transient) as error:
+        connect(icasework_environment="sandbox").fetch(REQUEST, tmp_path / "body")
+    assert "casehouse sandbox" not in str(error.value)
+    assert "casehouse doctor" in str(error.value)
+
+
+def test_an_address_that_is_none_names_its_settings(connect: Connects, tmp_path: Path) -> None:
+    with pytest.raises(Permanent, match=r"cannot be sent.*CASEHOUSE_ICASEWORK_BASE_URL"):
+        connect(icasework_base_url="http://a..b").fetch(REQUEST, tmp_path / "body")
+
+
+def test_closing_the_source_ends_every_fetch_at_once(
+    server: FakeServer, connect: Connects, tmp_path: Path
+) -> None:
+    """Those that stream, those that wait to try again, and those that wait for another's token."""
+    server.on("/token", Reply(b"", wait=20))
+    waits = connect(icasework_read_seconds=30, icasework_max_wait_seconds=30)
+    days = list(span(ReportDay.parse("2026-11-01"), ReportDay.parse("2026-11-04")))
+    began = time.perf_counter()
+    with ThreadPoolExecutor(4) as pool:
+        fetches = [
+            pool.submit(waits.fetch, ReportRequest("icasework/cases", day, FIELDS), tmp_path / str(day))
+            for day in days
+        ]
+        time.sleep(0.15)
+        waits.close()
+        waits.close()
+        told = [fetch.exception() for fetch in fetches]
+    assert time.perf_counter() - began < 2
+    assert all(isinstance(error, Transient) and "closed" in str(error) for error in told)
+    assert {str(day) for day in days} == {error.day for error in told if isinstance(error, Transient)}
+    assert len(server.asked) == 1
 
 
 def test_doctor_can_ask_for_a_token_and_the_time(server: FakeServer, connect: Connects) -> None:

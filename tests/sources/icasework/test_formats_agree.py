@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from pipelines.errors import CasehouseError
 from pipelines.sources.icasework import spool, xml_body
 from pipelines.sources.icasework.regular_xml import Irregular
 from pipelines.sources.icasework.reports import open_report
@@ -55,6 +56,25 @@ def test_one_report_in_three_formats_is_one_frame(
         assert frame.columns == list(report[0])
         assert set(frame.dtypes) <= {frames[0].dtypes[0]}
         assert frame.rows() == as_read(report[1])
+
+
+@given(report=reports(least=2), large=st.booleans(), data=st.data())
+@ONE_FRAME
+def test_a_row_that_lacks_its_last_fields_is_refused_in_every_format(
+    tmp_path: Path, report: Report, data: st.DataObject, *, large: bool
+) -> None:
+    fields, rows = report
+    short = data.draw(st.integers(1, len(rows) - 1))
+    kept = data.draw(st.integers(1, len(fields) - 1))
+    ragged = (fields, [*rows[:short], rows[short][:kept], *rows[short + 1 :]])
+    with patch.object(spool, "SMALL_BYTES", 0 if large else 1 << 20):
+        for content, body_format in (
+            (write_csv(ragged), "csv"),
+            (write_xml(ragged), "xml"),
+            (write_json(ragged), "json"),
+        ):
+            with pytest.raises(CasehouseError, match=f"(?i)row {short + 1} .*"):
+                read(tmp_path, ragged, content, body_format)
 
 
 @given(report=reports(least=1), line_end=st.sampled_from(["\n", "\r\n"]))

@@ -46,6 +46,9 @@ def test_an_empty_array_has_the_fields_asked_for(on_disk: Writes) -> None:
         (f'{FIRST}, {FIRST[:-1]}, "Z": "S3CRET"}}', "row 2 .*unknown field `Z`"),
         (f"{FIRST}, {FIRST}, 5", "row 3"),
         ('{"A": "1", "A": "2"}', "stands twice in row 1"),
+        ('{"CaseDetails.CaseId": "1", "S3CRET\\u0000": "2"}', "row 1 .* name is no name"),
+        ('{"CaseDetails.CaseId": "1", "S3CRET\\"": "2"}', "row 1 .* name is no name"),
+        ('{"CaseDetails.CaseId": "1", "S3CRET\\\\": "2"}', "row 1 .* name is no name"),
         ("[1]", "not an object"),
         ("5", "not an object"),
         ("{}", "not an object"),
@@ -72,7 +75,16 @@ def test_a_row_that_is_otherwise_is_named_without_its_values(on_disk: Writes, ro
         b"null",
         b"S3CRET",
         b"[]]",
+        b"[" * 100_000,
+        b'[{"A":' * 100_000,
+        b'[{"A":' + b"[" * 100_000 + b"]" * 100_000 + b"}]",
+        b"[" + FIRST.encode() + b',{"A":' + b"[" * 100_000 + b"]" * 100_000 + b"}]",
+        b'[{"CaseDetails.CaseId": "1", "S3CRET\\ud800": "2"}]',
+        b'[{"CaseDetails.CaseId": "\\ud800"}]',
+        b'[{"CaseDetails.CaseId": "\x01"}]',
+        FIRST.encode("utf-16"),
     ],
+    ids=lambda content: repr(content[:24]),
 )
 def test_what_is_cut_or_no_array_is_unverified(on_disk: Writes, content: bytes) -> None:
     with pytest.raises(Unverified) as error:
@@ -91,6 +103,25 @@ def test_text_that_is_not_utf8_names_its_row(on_disk: Writes) -> None:
     content = f"[{FIRST}, {FIRST}]".encode().replace(b'"1"', b'"\xff"')
     with pytest.raises(CasehouseError, match=r"row 1 .*not"):
         open_report(REQUEST, on_disk(content, "json"))
+
+
+@pytest.mark.parametrize("broken", [b"\xff", b"\xed\xa0\x80", b"\xed\xb0\x80", b"\xc0\x80"])
+@pytest.mark.parametrize("place", [b'"1"', b'Id"'])
+def test_bytes_that_are_no_characters_are_refused_wherever_they_stand(
+    on_disk: Writes, broken: bytes, place: bytes
+) -> None:
+    first = FIRST.encode()
+    spoilt = first.replace(place, place[:-1] + broken + b'"')
+    for content in (spoilt, first + b"," + spoilt):
+        with pytest.raises(CasehouseError, match=r"row \d .*not|not UTF-8|unknown field"):
+            open_report(REQUEST, on_disk(b"[" + content + b"]", "json"))
+
+
+def test_of_a_field_that_stands_twice_in_a_later_row_the_last_counts(on_disk: Writes) -> None:
+    """As it is documented, since looking for it would cost half as much again as reading."""
+    twice = FIRST.replace('"1"', f'"1", "{CASE}": "2"')
+    frame = open_report(REQUEST, on_disk(f"[{FIRST},{twice}]".encode(), "json")).frame
+    assert frame.collect()[CASE].to_list() == ["1", "2"]
 
 
 def test_many_batches_keep_their_order_and_name_the_row(

@@ -1,4 +1,4 @@
-"""Random reports, and small writers that spell one report as CSV, XML and JSON."""
+"""Random reports, and small writers that spell one report as CSV, XML and JSON; a row may be short."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def write_xml(
     lines = [f'<?xml version="1.0" encoding="{encoding}"?>', f'<{root} RequestId="487347">']
     for cells in rows:
         lines.append(f"<{row}>")
-        lines += [f"<{name}>{escape(text)}</{name}>" for name, text in zip(fields, cells, strict=True)]
+        lines += [f"<{name}>{escape(text)}</{name}>" for name, text in zip(fields, cells, strict=False)]
         lines.append(f"</{row}>")
     lines.append(f"</{root}>")
     return "".join(line.replace("\n", line_end) + line_end for line in lines).encode(encoding)
@@ -75,7 +75,7 @@ def escape(text: str) -> str:
 
 def write_json(report: Report) -> bytes:
     fields, rows = report
-    objects = [dict(zip(fields, cells, strict=True)) for cells in rows]
+    objects = [dict(zip(fields, cells, strict=False)) for cells in rows]
     return json.dumps(objects, ensure_ascii=False, indent=1).encode()
 
 
