@@ -18,29 +18,17 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, DotEnvSettingsSource, EnvSettingsSource, SettingsConfigDict
 
 from pipelines.days import ReportDay
+from pipelines.demonstration import ICASEWORK_REPORTS, SANDBOX_ACCOUNT, SANDBOX_API_KEY, SANDBOX_SECRET
 from pipelines.errors import SettingsError
 
 ROOT = Path(__file__).resolve().parent.parent
 PREFIX = "CASEHOUSE_"
-
-SANDBOX_ACCOUNT = "sandbox"
-SANDBOX_API_KEY = "sandbox-key"
-SANDBOX_SECRET = "sandbox-secret"  # noqa: S105 - published on purpose: it opens only the stand-in
 
 _ACCOUNT = re.compile(r"[A-Za-z0-9-]+")
 _FIELD = re.compile(r'field "(\w+)"')
 
 Environment = Literal["sandbox", "uat", "production"]
 ReportFormat = Literal["csv", "xml", "json"]
-
-ICASEWORK_REPORTS: dict[str, int] = {
-    "cases": 50521,
-    "correspondence": 50522,
-    "tasks": 50523,
-    "classifications": 50524,
-    "redress": 50525,
-    "corrective_actions": 50526,
-}
 
 
 class Settings(BaseSettings):

@@ -13,12 +13,13 @@ import polars as pl
 import pytest
 
 from pipelines import doctor
+from pipelines.demonstration import ICASEWORK_REPORTS, SANDBOX_API_KEY, SANDBOX_SECRET
 from pipelines.doctor import examine
 from pipelines.errors import Permanent, Transient
 from pipelines.feeds import FEEDS
 from pipelines.lake import QUARANTINE, STAGE, STALE_SECONDS, Lake
 from pipelines.receipts import Receipt, seal
-from pipelines.settings import ICASEWORK_REPORTS, SANDBOX_API_KEY, SANDBOX_SECRET, Settings
+from pipelines.settings import Settings
 from pipelines.warehouse import build, catalogue_path
 
 if TYPE_CHECKING:

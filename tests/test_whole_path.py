@@ -14,12 +14,13 @@ import pytest
 
 from pipelines.contracts.icasework import ICASEWORK_CONTRACTS
 from pipelines.days import ReportDay, span
+from pipelines.demonstration import SANDBOX_SECRET
 from pipelines.errors import CasehouseError, ContractDrift, Permanent, TooManyBadRows, Transient, Unverified
 from pipelines.feeds import FEEDS, connect, policy_for
 from pipelines.ingest import Outcome, ingest_days
 from pipelines.lake import Lake
 from pipelines.sandbox.server import SandboxThread
-from pipelines.settings import SANDBOX_SECRET, Settings, load_settings
+from pipelines.settings import Settings, load_settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -18,11 +18,11 @@ from typing import TYPE_CHECKING, Self
 from aiohttp import web
 from pydantic import ValidationError
 
+from pipelines.demonstration import SANDBOX_SECRET
 from pipelines.errors import Permanent
 from pipelines.sandbox import control, icasework
 from pipelines.sandbox.answers import UNTYPED
 from pipelines.sandbox.state import Dials, Sandbox, SandboxConfig, open_council, system_clock
-from pipelines.settings import SANDBOX_SECRET
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping

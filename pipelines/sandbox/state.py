@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from pipelines.days import LONDON
+from pipelines.demonstration import SANDBOX_ACCOUNT, SANDBOX_API_KEY, SANDBOX_SECRET
 from pipelines.errors import SettingsError
 from pipelines.sandbox.calls import CallLog
 from pipelines.sandbox.council import BY_NAME, REPORTS, Council
 from pipelines.sandbox.dialect import Dialect
 from pipelines.sandbox.icasework_auth import TokenBook
 from pipelines.sandbox.orders import FaultBook
-from pipelines.settings import SANDBOX_ACCOUNT, SANDBOX_API_KEY, SANDBOX_SECRET
 
 if TYPE_CHECKING:
     from pipelines.sandbox.council import Report

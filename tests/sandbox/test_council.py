@@ -15,9 +15,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipelines.demonstration import ICASEWORK_REPORTS
 from pipelines.errors import Permanent, SettingsError
 from pipelines.sandbox.council import BY_NAME, REPORTS, Council
-from pipelines.settings import ICASEWORK_REPORTS
 
 Rows = list[tuple[str, ...]]
 Row = dict[str, str]
