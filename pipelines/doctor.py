@@ -17,19 +17,11 @@ from platform import python_version
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from pipelines.days import LONDON, ReportDay
+from pipelines.demonstration import ICASEWORK_REPORTS, SANDBOX_ACCOUNT, SANDBOX_API_KEY, SANDBOX_SECRET
 from pipelines.errors import CasehouseError
 from pipelines.feeds import FEEDS
 from pipelines.lake import QUARANTINE, Lake
-from pipelines.settings import (
-    ICASEWORK_REPORTS,
-    PREFIX,
-    ROOT,
-    SANDBOX_ACCOUNT,
-    SANDBOX_API_KEY,
-    SANDBOX_SECRET,
-    Settings,
-    unknown_settings,
-)
+from pipelines.settings import PREFIX, ROOT, Settings, unknown_settings
 from pipelines.sources.icasework.client import IcaseworkReports
 from pipelines.warehouse import catalogue_path, count_days
 

@@ -16,14 +16,14 @@ ROOMS = ("pipelines", "assets", "bench", "tests")
 
 # Floors of pipelines/: a module imports from its own floor or a lower one.
 FLOORS: tuple[frozenset[str], ...] = (
-    frozenset({"errors", "days", "settings"}),
+    frozenset({"errors", "days", "demonstration", "settings"}),
     frozenset({"contracts", "sources"}),
     frozenset({"decode", "receipts", "lake", "feeds"}),
     frozenset({"load", "ingest", "verify", "warehouse"}),
     frozenset({"kpi", "outbound", "exports", "tables", "doctor"}),
     frozenset({"cli"}),
 )
-SANDBOX_MAY_IMPORT = {"errors", "days", "settings", "sandbox"}
+SANDBOX_MAY_IMPORT = {"errors", "days", "demonstration", "settings", "sandbox"}
 FORBIDDEN_NAMES = {"utils", "helpers", "common", "core", "base", "manager"}
 
 # Library: the only places where it may be imported (tests and bench race and characterise others).
