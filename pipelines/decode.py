@@ -31,12 +31,16 @@ MONEY = r"^[+-]?\d{1,16}(\.\d{1,2})?$"
 
 @dataclass(frozen=True)
 class Check:
-    """One promise about one column, and the expression that is true where a row breaks it."""
+    """One promise about one column, and the expression that is true where a row breaks it.
+
+    A rule speaks of the typed value alone.
+    """
 
     column: str
     wire: str
     name: str
     broken: pl.Expr
+    is_rule: bool = False
 
 
 @dataclass(frozen=True)
@@ -69,6 +73,21 @@ class Decoder:
         marker = self.marker
         marked = pl.when(~self.is_bad()).then(pl.col(marker)).alias(marker)
         return [marked if name == marker else pl.col(name) for name in self.names]
+
+    def finds_no_fault(self, raw: pl.DataFrame, typed: pl.DataFrame) -> bool:
+        """Say whether no row breaks any check; the frames hold the same rows, as they came and typed.
+
+        The same as counting none by `counts()`, at half the cost: a cell that would not parse is a null where
+        there was none, and frames know how many nulls they hold.
+        """
+        for column in self.contract.columns:
+            empty = raw.get_column(column.wire).null_count()
+            if typed.get_column(column.name).null_count() != empty or (empty and not column.nullable):
+                return False
+        rules = [
+            check.broken.any().alias(f"rule_{n}") for n, check in enumerate(self.checks) if check.is_rule
+        ]
+        return not (rules and any(typed.select(rules).row(0)))
 
     def counts(self) -> list[pl.Expr]:
         """Count the rows that break each check: a column a check, in the order of `checks`."""
@@ -108,7 +127,8 @@ def decoder_for(contract: Contract, dialect: Dialect) -> Decoder:
             broken = raw.is_not_null() & value.is_null()
             checks.append(Check(column.name, column.wire, f"is {_told(column.dtype)}", broken))
         checks.extend(
-            Check(column.name, column.wire, str(rule), _breaks(rule, value)) for rule in column.rules
+            Check(column.name, column.wire, str(rule), _breaks(rule, value), is_rule=True)
+            for rule in column.rules
         )
     return Decoder(contract, tuple(typed), tuple(checks))
 

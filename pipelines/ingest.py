@@ -118,12 +118,12 @@ def _fits(together: Sequence[_Arrival], one: _Arrival) -> bool:
 
 
 def _ahead(days: Sequence[ReportDay], loader: _Loader, concurrency: int) -> Iterator[_Arrival]:
-    """Receive days in order, at most `concurrency` at once and no more than that many ahead of the loader."""
+    """Receive days in order, at most `concurrency` at once; the next lot comes in while one is written."""
     waiting: deque[Future[_Arrival]] = deque()
     pool = ThreadPoolExecutor(concurrency, thread_name_prefix="fetch")
     try:
         for day in days:
-            if len(waiting) > concurrency:
+            if len(waiting) > max(concurrency, TOGETHER_DAYS):
                 yield waiting.popleft().result()
             waiting.append(pool.submit(loader.receive, day))
         while waiting:
@@ -178,17 +178,28 @@ class _Loader:
         """Judge and publish days in order; a body is dropped once it is loaded."""
         opened = [arrival.came for arrival in together]
         small = [one.small for one in opened if isinstance(one, _Opened) and one.small is not None]
-        judged = iter(judge_together(self.feed.decoder, small))
+        judged = iter(self._judge(small))
         verdicts = [
             next(judged) if isinstance(one, _Opened) and one.small is not None else None for one in opened
         ]
         yield from writers.map(self._finish, together, verdicts)
 
-    def _finish(self, arrival: _Arrival, judged: Judged | None) -> Outcome:
+    def _judge(self, small: Sequence[pl.DataFrame]) -> list[Judged | CasehouseError]:
+        """Judge small days together; when that fails, one by one, so that only the guilty day is lost."""
+        try:
+            return [*judge_together(self.feed.decoder, small)]
+        except FAULTS as fault:
+            if len(small) == 1:
+                return [_told(fault)]
+        return [verdict for one in small for verdict in self._judge([one])]
+
+    def _finish(self, arrival: _Arrival, judged: Judged | CasehouseError | None) -> Outcome:
         began = time.perf_counter()
         try:
             if isinstance(arrival.came, CasehouseError):
                 raise arrival.came
+            if isinstance(judged, CasehouseError):
+                raise judged
             staged = self._stage(arrival.came, judged)
             receipt, changed = self.lake.publish(self.feed.key, arrival.day, staged.good, staged.quarantined)
         except FAULTS as fault:

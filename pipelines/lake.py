@@ -273,13 +273,15 @@ def _modified(path: Path) -> float:
 
 
 def _promote(staged: Path, target: Path) -> None:
-    if not target.parent.exists():
-        target.parent.mkdir(parents=True, exist_ok=True)
-        _sync(target.parent.parent)
+    is_new = not target.parent.exists()
+    target.parent.mkdir(parents=True, exist_ok=True)
     # The council's own group may read, nobody else: the lake holds personal data.
     staged.chmod(0o640)
     staged.replace(target)
+    # The inner folder first: the disk then has nothing left to do for the outer one.
     _sync(target.parent)
+    if is_new:
+        _sync(target.parent.parent)
 
 
 def _sync(path: Path) -> None:

@@ -140,10 +140,24 @@ def test_the_fused_expressions_judge_as_pandera_does(rows: list[dict[str, object
         column.wire: pl.when(pl.col(column.name).is_not_null()).then(pl.lit("told"))
         for column in SAMPLES.contract.columns
     }
-    found = broken_cells(SAMPLES, typed.with_columns(**raw))
+    both = typed.with_columns(**raw)
+    found = broken_cells(SAMPLES, both)
+    assert SAMPLES.finds_no_fault(both, typed) == (not found)
     assert {(column, name.partition("(")[0], row) for column, name, row in found} == pandera_cells(
         schema, typed
     )
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.sampled_from(["1", "-1", "soon", None, "2026-11-22", "Yes"]), min_size=9, max_size=9))
+def test_no_fault_is_found_just_where_no_check_counts_one(cells: list[str | None]) -> None:
+    raw = pl.DataFrame(
+        {field: [cell] for field, cell in zip(SAMPLES.contract.wire_fields, cells, strict=True)}
+    )
+    raw = raw.cast(pl.String)
+    both = raw.with_columns(SAMPLES.typed)
+    counted = any(both.select(SAMPLES.counts()).row(0))
+    assert SAMPLES.finds_no_fault(raw, raw.select(SAMPLES.typed)) == (not counted)
 
 
 @pytest.mark.parametrize("contract", ICASEWORK_CONTRACTS, ids=lambda contract: str(contract.feed))

@@ -27,10 +27,14 @@ from pipelines.errors import (
 from pipelines.feeds import Policy
 from pipelines.ingest import Outcome, ingest_days
 from pipelines.lake import STAGE, Lake
+from pipelines.load import Judged, judge_together
 from tests.plain_source import PARCELS, PlainSource, fill, load_one, parcel
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
+
+    from pipelines.decode import Decoder
 
 FEED = PARCELS.key
 
@@ -288,6 +292,23 @@ def test_an_unforeseen_fault_takes_one_day_with_it_and_no_other(
     assert type(fault).__name__ in str(outcomes[2].error)
     assert "Bloggs" not in str(outcomes[2].error)
     assert list(lake.failures(FEED)) == [days[2]]
+
+
+def test_a_fault_of_judging_days_together_takes_only_the_guilty_day(
+    lake: Lake, days: list[ReportDay], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def judge(decoder: Decoder, raws: Sequence[pl.DataFrame]) -> list[Judged]:
+        if any(raw.height == 7 for raw in raws):
+            raise pl.exceptions.PanicException("Bloggs")
+        return judge_together(decoder, raws)
+
+    monkeypatch.setattr(pipelines.ingest, "judge_together", judge)
+    source = fill(PlainSource(), days)
+    source.rows[str(days[2])] = [parcel(number) for number in range(1, 8)]
+    outcomes = run(lake, days, source)
+    assert [outcome.error is None for outcome in outcomes] == [True, True, False, True, True]
+    assert "PanicException" in str(outcomes[2].error)
+    assert "Bloggs" not in str(outcomes[2].error)
 
 
 def test_a_day_named_twice_is_loaded_once(lake: Lake, days: list[ReportDay]) -> None:
