@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Literal, NoReturn
 
 import click
 
@@ -69,11 +69,46 @@ def backfill(first: str, last: str, feeds: tuple[str, ...], *, missing: bool) ->
     help="Size of the council.",
 )
 @click.option("--seed", type=int, default=2026, show_default=True, help="Another seed is another council.")
-def sandbox(port: int | None, host: str, cases_per_day: int, seed: int) -> None:
+@click.option(
+    "--environment",
+    type=click.Choice(["uat", "production"]),
+    default="uat",
+    show_default=True,
+    help="Which of iCasework's set-ups to play: production has hosts of its own for reports.",
+)
+@click.option(
+    "--report",
+    "reports",
+    multiple=True,
+    metavar="ID=REPORT",
+    help="Answer your own report id too, such as 122109=cases.",
+)
+def sandbox(
+    port: int | None,
+    host: str,
+    cases_per_day: int,
+    seed: int,
+    environment: Literal["uat", "production"],
+    reports: tuple[str, ...],
+) -> None:
     """Serve stand-ins for the vendors' systems, with invented data, until Ctrl-C."""
     from pipelines.sandbox.server import serve
 
-    serve(port or _settings().sandbox_port, host=host, cases_per_day=cases_per_day, seed=seed)
+    serve(
+        port or _settings().sandbox_port,
+        host=host,
+        cases_per_day=cases_per_day,
+        seed=seed,
+        environment=environment,
+        reports=dict(map(_report_alias, reports)),
+    )
+
+
+def _report_alias(words: str) -> tuple[int, str]:
+    number, _, name = words.partition("=")
+    if not number.isdecimal() or not name:
+        raise click.BadParameter(f"{words!r} is not of the form ID=REPORT", param_hint="--report")
+    return int(number), name
 
 
 @cli.command()
@@ -89,6 +124,11 @@ def ingest(feed: str, day: str, *, no_rebuild: bool) -> None:
 
     settings = _settings()
     found, report_day = find_feed(feed), ReportDay.parse(day)
+    if report_day < settings.first_day:
+        raise SettingsError(
+            f"{day} is before the first report day, {settings.first_day}",
+            todo="choose a later day, or set CASEHOUSE_START_DATE to an earlier one",
+        )
     source = connect(found.source, settings)
     try:
         (outcome,) = ingest_days(

@@ -60,6 +60,11 @@ def test_usage_and_settings_errors_exit_with_2(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert call("ingest") == 2
+    assert call("ingest", "icasework/cases", "2025-12-31") == 2
+    assert "CASEHOUSE_START_DATE" in capsys.readouterr().err
+    assert call("sandbox", "--report", "cases") == 2
+    assert call("sandbox", "--port", "9", "--report", "122109=case") == 2
+    assert "cases" in capsys.readouterr().err
     monkeypatch.setenv("CASEHOUSE_BAD_ROW_SHARE", "lots")
     assert call("doctor") == 2
     assert "CASEHOUSE_BAD_ROW_SHARE" in capsys.readouterr().err

@@ -84,6 +84,8 @@ DIALS = [
     Dial("cut", Transient, "", {"framing": "length", "after": 3000}),
     Dial("cut", Transient, "", {"framing": "chunked", "after": 3000}),
     Dial("cut", Unverified, "", {"framing": "close", "after": 3000}),
+    Dial("cut", Transient, "", {"framing": "length", "after": 3000, "end": "reset"}),
+    Dial("cut", Transient, "", {"framing": "length", "after": 3000, "end": "stall", "seconds": 3}),
     Dial("gzip_half", Transient, "", {}),
     Dial("empty", Unverified, "nothing", {}),
     Dial("html", Unverified, "web page", {}),
