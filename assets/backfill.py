@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 Cell = tuple[str, str]  # a feed and a day, as Dagster's keys are written
 LOOK_SECONDS = 1.0
 MANY_OPEN = 500  # every look costs the webserver time that the runs could use
+STARTED_HERE = {"casehouse/started_by": "command"}
+# A run of a year of six feeds may take a slow vendor longer than dagster.yaml's max_runtime_seconds.
+LONG_RUNS = {"dagster/max_runtime": "86400"}
 _BROKEN = {"FAILED", "FAILING", "CANCELED", "CANCELING"}
 _LOADED = "MATERIALIZED"
 
@@ -141,7 +144,7 @@ class Course:
 
 def launch(client: DagsterClient, wanted: Wanted, title: str) -> str:
     """Launch the backfill; return its id."""
-    return client.launch_backfill(wanted.ranges, title=title, tags={"casehouse/started_by": "command"})
+    return client.launch_backfill(wanted.ranges, title=title, tags=STARTED_HERE | LONG_RUNS)
 
 
 def follow(

@@ -1,16 +1,18 @@
 """Feeds as assets: one factory, one asset a feed, partitioned by report day.
 
 A run takes a range of days and is honest about each. A day that is published is recorded as materialised at
-that moment, so a run that is stopped or killed keeps what it had; a day that failed is never recorded, and
-the run ends as failed naming it, so the UI shows that day as failed and "failed and missing" offers just it.
+that moment, so a run that is stopped or killed keeps what it had; a day that failed is recorded as failed, a
+refresh of a loaded day too, and the run ends as failed naming it, so "failed and missing" offers just it.
 How a day is fetched, judged and written is not decided here (see pipelines/ingest.py).
 """
 
 # No `from __future__ import annotations` here: Dagster refuses a context whose annotation is a string.
-from collections.abc import Iterator, Sequence
+import logging
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 
 import dagster as dg
+from dagster._core.events import AssetMaterializationPlannedData
 
 from assets.checks import check_specs, judge
 from assets.metadata import column_schema, partition_metadata
@@ -18,8 +20,11 @@ from assets.names import FAILED_DAYS, FILES
 from assets.partitions import days_of, report_days
 from assets.resources import Workplace
 from pipelines.days import ReportDay
+from pipelines.errors import CasehouseError
 from pipelines.feeds import Feed
-from pipelines.ingest import Outcome, ingest_days
+from pipelines.ingest import FAULTS, Outcome, ingest_days
+
+log = logging.getLogger("casehouse.assets")
 
 OWNERS = ("team:casework-data",)
 MOST_TOLD = 10
@@ -55,16 +60,26 @@ def feed_asset(feed: Feed, place: Workplace) -> dg.AssetsDefinition:
     )
     def load(context: dg.AssetExecutionContext) -> Iterator[dg.AssetMaterialization | dg.AssetCheckResult]:
         days = days_of(context.partition_keys)
-        failed: list[Outcome] = []
-        for outcome in _outcomes(feed, days, place):
-            if outcome.error is None and outcome.receipt is not None:
-                told = partition_metadata(outcome, outcome.receipt, place.lake)
-                yield dg.AssetMaterialization(context.asset_key, partition=str(outcome.day), metadata=told)
-            else:
-                context.log.error(str(outcome.error))
-                failed.append(outcome)
-        yield from judge(feed, days, place)
+        ended: set[ReportDay] = set()
+        failed: dict[ReportDay, str] = {}
+        try:
+            for outcome in _outcomes(feed, days, place):
+                ended.add(outcome.day)
+                if outcome.error is None and outcome.receipt is not None:
+                    told = partition_metadata(outcome, outcome.receipt, place.lake)
+                    yield dg.AssetMaterialization(
+                        context.asset_key, partition=str(outcome.day), metadata=told
+                    )
+                else:
+                    context.log.error(str(outcome.error))
+                    failed[outcome.day] = str(outcome.error)
+            yield from judge(feed, days, place)
+        except FAULTS as fault:
+            failed |= {day: _told(fault) for day in days if day not in ended}
+            _record(context, failed)
+            raise _failure(feed, failed, len(days), _told(fault)) from None
         if failed:
+            _record(context, failed)
             raise _failure(feed, failed, len(days))
 
     return load
@@ -74,18 +89,41 @@ def _outcomes(feed: Feed, days: Sequence[ReportDay], place: Workplace) -> Iterat
     """Ingest the days; the source is given back however the run ends."""
     policy = place.policy(feed.source, place.settings)
     with closing(place.connect(feed.source, place.settings)) as source:
-        yield from ingest_days(feed, days, source=source, lake=place.lake, policy=policy)
+        yield from ingest_days(feed, days, source=source, lake=place.lake, policy=policy, clock=place.now)
 
 
-def _failure(feed: Feed, failed: Sequence[Outcome], asked: int) -> dg.Failure:
+def _told(fault: BaseException) -> str:
+    """Tell what stopped a run. Of an unforeseen fault only the type: its words may hold somebody's data."""
+    if isinstance(fault, CasehouseError):
+        return str(fault)
+    log.debug("unforeseen fault", exc_info=fault)
+    return f"a fault in the product itself ({type(fault).__name__}). To do: report it with this feed and day"
+
+
+def _record(context: dg.AssetExecutionContext, failed: Iterable[ReportDay]) -> None:
+    """Have Dagster show these days as failed once this run has failed.
+
+    Dagster shows a day as failed when the last thing it knows of it is the plan of a run that failed. Where a
+    run's days are planned as a whole (services.tuned_for) no day has a plan; elsewhere this repeats it.
+    """
+    for day in failed:
+        planned = AssetMaterializationPlannedData(context.asset_key, partition=str(day))
+        event = dg.DagsterEvent.build_asset_materialization_planned_event(
+            context.job_name, context.get_step_execution_context().step.key, planned
+        )
+        context.instance.report_dagster_event(event, context.run.run_id, logging.DEBUG)
+
+
+def _failure(feed: Feed, failed: Mapping[ReportDay, str], asked: int, cause: str = "") -> dg.Failure:
     """Name each failed day and why; the whole list is in the metadata, the first of it in the message.
 
     No retry: it would repeat the good days too. Single requests are retried by the client.
     """
-    told = {str(outcome.day): str(outcome.error) for outcome in failed}
-    lines = [*list(told.values())[:MOST_TOLD]]
-    if len(told) > MOST_TOLD:
-        lines.append(f"and {len(told) - MOST_TOLD} more: see {FAILED_DAYS}")
+    told = {str(day): why for day, why in failed.items()}
+    reasons = list(dict.fromkeys([*told.values(), *([cause] if cause else [])]))
+    lines = reasons[:MOST_TOLD]
+    if len(reasons) > MOST_TOLD:
+        lines.append(f"and {len(reasons) - MOST_TOLD} more: see {FAILED_DAYS}")
     return dg.Failure(
         "\n".join([f"{len(told)} of {asked} days of {feed.key} failed", *lines]),
         metadata={FAILED_DAYS: dg.MetadataValue.json(told)},

@@ -63,9 +63,9 @@ def tuned_for(settings: Settings, wanted: Wanted) -> dict[str, str]:
     """Return the environment of a Dagster for a long span: fewer runs, fewer records, half the time.
 
     Dagster spends some 8 ms and two disk flushes on each record. Beyond MANY_PARTITIONS it writes one plan a
-    feed and run instead of one a partition; the price is that a day which fails is shown as missing, not as
-    failed, in the asset's own bar (the run, the backfill and this command still name it). A run's own start
-    costs two seconds; a day is recorded when it is published, so longer runs lose nothing when one is killed.
+    feed and run instead of one a partition; what that plan does not tell of failed days, feeds.py does. A
+    run's own start costs two seconds; a day is recorded when it is published, so longer runs lose nothing
+    when one is killed.
     """
     if len(wanted.cells) < MANY_PARTITIONS:
         return {}

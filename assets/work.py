@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Protocol
 
-from assets.backfill import follow, launch
+from assets.backfill import STARTED_HERE, follow, launch
 from assets.names import REBUILD
 from assets.progress import Display
 from pipelines.errors import Permanent
@@ -58,7 +58,7 @@ def load_days(dagster: Dagster, wanted: Wanted, title: str, console: Console) ->
 def rebuild_catalogue(dagster: Dagster) -> None:
     """Have the catalogue rebuilt and wait for it; raise Permanent when that fails."""
     dagster.start_daemon()
-    run_id = dagster.client.launch_job(REBUILD, tags={"casehouse/started_by": "command"})
+    run_id = dagster.client.launch_job(REBUILD, tags=STARTED_HERE)
     while not (run := dagster.client.run(run_id)).is_finished:
         dagster.check()
         time.sleep(_LOOK_SECONDS)

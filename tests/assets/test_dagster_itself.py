@@ -10,6 +10,7 @@ from typing import Any
 
 import dagster as dg
 import pytest
+from dagster._core.events import AssetMaterializationPlannedData
 
 from pipelines.days import LONDON
 
@@ -106,14 +107,45 @@ def test_a_failed_run_leaves_recorded_days_loaded_and_the_others_failed(
     assert statuses(instance) == ["MATERIALIZED", "FAILED", "MATERIALIZED"]
 
 
-def test_a_run_that_plans_its_range_as_a_whole_leaves_failed_days_missing(
-    instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+def report_planned(context: dg.AssetExecutionContext, day: str) -> None:
+    planned = AssetMaterializationPlannedData(context.asset_key, partition=day)
+    step = context.get_step_execution_context().step.key
+    event = dg.DagsterEvent.build_asset_materialization_planned_event(context.job_name, step, planned)
+    context.instance.report_dagster_event(event, context.run.run_id)
+
+
+@pytest.mark.parametrize("was_loaded", [False, True])
+@pytest.mark.parametrize("as_a_whole", [False, True])
+@pytest.mark.parametrize("told", [False, True])
+def test_a_planned_day_is_failed_when_its_run_fails_however_the_run_was_planned(
+    instance: dg.DagsterInstance,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    told: bool,
+    as_a_whole: bool,
+    was_loaded: bool,
 ) -> None:
-    """The price that services.tuned_for pays for long spans; "failed and missing" still offers the day."""
-    monkeypatch.setenv("DAGSTER_EMIT_PARTITION_SUBSET_IN_PLANNED_EVENTS", "1")
-    broken = yields_days(DAYS[0], DAYS[2], fail=True)
-    run(instance, an_asset(broken, output_required=False))
-    assert statuses(instance) == ["MATERIALIZED", "MISSING", "MATERIALIZED"]
+    """Why feeds.py plans failed days anew: a run planned as a whole (services.tuned_for) forgets them."""
+    if was_loaded:
+        run(instance, an_asset(yields_days(*DAYS), output_required=False))
+        assert statuses(instance) == ["MATERIALIZED"] * 3
+    if as_a_whole:
+        monkeypatch.setenv("DAGSTER_EMIT_PARTITION_SUBSET_IN_PLANNED_EVENTS", "1")
+
+    def feed(context: dg.AssetExecutionContext) -> Iterator[dg.AssetMaterialization]:
+        yield dg.AssetMaterialization(context.asset_key, partition=DAYS[0])
+        if told:
+            report_planned(context, DAYS[1])
+        yield dg.AssetMaterialization(context.asset_key, partition=DAYS[2])
+        raise dg.Failure("one day failed", allow_retries=False)
+
+    run(instance, an_asset(feed, output_required=False))
+    forgotten = "MATERIALIZED" if was_loaded else "MISSING"
+    shown = forgotten if as_a_whole and not told else "FAILED"
+    assert statuses(instance) == ["MATERIALIZED", shown, "MATERIALIZED"]
+
+    run(instance, an_asset(yields_days(*DAYS), output_required=False))
+    assert statuses(instance) == ["MATERIALIZED"] * 3
 
 
 def test_a_step_that_gives_no_output_has_whatever_follows_in_its_run_skipped(

@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import dagster as dg
+import pytest
 
+from assets.definitions import build_defs
+from assets.feeds import _outcomes
 from assets.metadata import partition_metadata
 from pipelines.days import ReportDay, span
-from pipelines.errors import Transient, Unverified
+from pipelines.errors import Permanent, Transient, Unverified
+from pipelines.feeds import Policy
 from tests.assets.conftest import FIRST, PARCELS_KEY
-from tests.plain_source import fill, parcel
+from tests.plain_source import PARCELS, fill, parcel
 
 if TYPE_CHECKING:
-    import pytest
+    from collections.abc import Iterator, Sequence
 
+    from assets.resources import Workplace
+    from pipelines.feeds import Feed
     from pipelines.ingest import Outcome
     from pipelines.lake import Lake
     from pipelines.receipts import Receipt
+    from pipelines.settings import Settings
     from tests.assets.conftest import Depot
 
 LAST = str(FIRST.plus(9))
@@ -89,6 +97,73 @@ def test_a_failed_refresh_leaves_the_day_failed_and_the_last_good_file(depot: De
 
     assert depot.statuses([day]) == {BROKEN: "FAILED"}
     assert depot.lake.path("depot/parcels", day).read_bytes() == before
+
+
+@pytest.mark.parametrize("as_a_whole", [False, True])
+def test_a_failed_refresh_in_a_range_is_shown_as_failed(
+    depot: Depot, ten_days: list[ReportDay], monkeypatch: pytest.MonkeyPatch, *, as_a_whole: bool
+) -> None:
+    if as_a_whole:
+        monkeypatch.setenv("DAGSTER_EMIT_PARTITION_SUBSET_IN_PLANNED_EVENTS", "1")
+    depot.run(str(FIRST), LAST)
+    assert set(depot.statuses(ten_days).values()) == {"MATERIALIZED"}
+    depot.source.errors[BROKEN] = Transient("the source is resting")
+
+    depot.run(str(FIRST), LAST)
+
+    statuses = depot.statuses(ten_days)
+    assert {day for day, status in statuses.items() if status != "MATERIALIZED"} == {BROKEN}
+    assert statuses[BROKEN] == "FAILED"
+    depot.source.errors.clear()
+    depot.run_day(BROKEN)
+    assert set(depot.statuses(ten_days).values()) == {"MATERIALIZED"}
+
+
+@pytest.mark.parametrize(
+    ("fault", "told"),
+    [
+        (RuntimeError("Ann Example, 1 Some Street"), "a fault in the product itself (RuntimeError)"),
+        (Permanent("this lake belongs to another account"), "this lake belongs to another account"),
+    ],
+)
+def test_what_stops_a_run_fails_every_day_left_and_tells_no_data(
+    depot: Depot, ten_days: list[ReportDay], monkeypatch: pytest.MonkeyPatch, fault: Exception, told: str
+) -> None:
+    def stop_at_the_fourth(feed: Feed, days: Sequence[ReportDay], place: Workplace) -> Iterator[Outcome]:
+        for outcome in _outcomes(feed, days, place):
+            if str(outcome.day) == BROKEN:
+                raise fault
+            yield outcome
+
+    monkeypatch.setattr("assets.feeds._outcomes", stop_at_the_fourth)
+    monkeypatch.setenv("DAGSTER_EMIT_PARTITION_SUBSET_IN_PLANNED_EVENTS", "1")
+
+    result = depot.run(str(FIRST), LAST)
+
+    assert list(depot.statuses(ten_days).values()) == ["MATERIALIZED"] * 3 + ["FAILED"] * 7
+    failure = result.failure_data_for_node("depot__parcels")
+    assert failure is not None
+    assert failure.user_failure_data is not None
+    lines = (failure.user_failure_data.description or "").splitlines()
+    assert lines[0] == "7 of 10 days of depot/parcels failed"
+    assert lines[1].startswith(told)
+    assert len(lines) == 2
+    assert "Ann Example" not in "\n".join(str(event) for event in result.all_events)
+
+
+def test_a_day_that_is_not_over_by_the_products_clock_is_refused(depot: Depot, settings: Settings) -> None:
+    noon = datetime(2026, 11, 4, 12, tzinfo=UTC)
+    depot.defs = build_defs(
+        settings=settings,
+        lake=depot.lake,
+        feeds={PARCELS.key: PARCELS},
+        connect=lambda *_: depot.source,
+        policy=lambda *_: Policy(),
+        now=lambda: noon,
+    )
+
+    assert not depot.run_day(BROKEN).success
+    assert depot.source.asked == []
 
 
 def test_a_year_of_failures_is_told_in_ten_lines_and_kept_whole_beside_it(depot: Depot) -> None:
