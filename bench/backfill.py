@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from bench.measure import tell
 from pipelines.days import ReportDay
-from pipelines.settings import ROOT
+from pipelines.settings import ENV_FILE, PREFIX, ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -50,7 +50,10 @@ def _sandbox(home: Path) -> Iterator[Mapping[str, str]]:
     home.mkdir()
     shutil.copy(ROOT / "dagster.yaml", home)
     port = _free_port()
-    env = os.environ | {
+    # Nothing of this machine: a real account's settings would send the benchmark to it.
+    inherited = {key: value for key, value in os.environ.items() if not key.startswith((PREFIX, "DAGSTER_"))}
+    env = inherited | {
+        ENV_FILE: "",
         "DAGSTER_HOME": str(home),
         "CASEHOUSE_DATA_DIR": str(home / "data"),
         "CASEHOUSE_START_DATE": str(FIRST),
@@ -59,7 +62,7 @@ def _sandbox(home: Path) -> Iterator[Mapping[str, str]]:
     }
     words = ["sandbox", "--port", str(port), "--cases-per-day", str(CASES_PER_DAY)]
     server = subprocess.Popen(
-        [sys.executable, "-m", "pipelines.cli", *words], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-m", "pipelines.cli", *words], env=env, stdout=subprocess.PIPE, text=True
     )
     try:
         if server.stdout is None or "ready" not in server.stdout.readline():

@@ -1,5 +1,7 @@
 """Settings: one place for everything a council sets, read from the environment and `.env`.
 
+CASEHOUSE_ENV_FILE names another file to read instead of the project's `.env`; set to nothing, none is read.
+
 Nothing is read at import; call `load_settings()`. Secrets are SecretStr and print as stars. With nothing set
 the product talks to the sandbox's default address with the sandbox's published demonstration key.
 """
@@ -7,6 +9,7 @@ the product talks to the sandbox's default address with the sandbox's published 
 from __future__ import annotations
 
 import json
+import os
 import re
 from datetime import date, datetime
 from pathlib import Path
@@ -23,6 +26,7 @@ from pipelines.errors import SettingsError
 
 ROOT = Path(__file__).resolve().parent.parent
 PREFIX = "CASEHOUSE_"
+ENV_FILE = "CASEHOUSE_ENV_FILE"  # in the environment only
 
 _ACCOUNT = re.compile(r"[A-Za-z0-9-]+")
 _FIELD = re.compile(r'field "(\w+)"')
@@ -36,7 +40,6 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(
         env_prefix=PREFIX,
-        env_file=ROOT / ".env",
         env_file_encoding="utf-8",
         extra="ignore",
         frozen=True,
@@ -157,10 +160,28 @@ class Settings(BaseSettings):
         return None if self.icasework_environment == "production" else self.icasework_account
 
 
+def env_file() -> Path | None:
+    """Return the file that settings are read from beside the environment, None for no file.
+
+    Raises SettingsError when CASEHOUSE_ENV_FILE names one that is not there: without its settings everything
+    would point at the sandbox.
+    """
+    chosen = os.environ.get(ENV_FILE)
+    if chosen is None:
+        return ROOT / ".env"
+    if not chosen:
+        return None
+    path = ROOT / chosen
+    if not path.is_file():
+        raise SettingsError(f"{path} is no file", todo=f"correct {ENV_FILE}")
+    return path
+
+
 def load_settings(**overrides: object) -> Settings:
     """Read the environment and `.env`; raise SettingsError naming each bad setting, never its value."""
+    path = env_file()
     try:
-        return Settings(**overrides)  # type: ignore[arg-type]  # pydantic checks them
+        return Settings(_env_file=path, **overrides)  # type: ignore[call-arg, arg-type]  # pydantic checks them
     except ValidationError as error:
         faults = "; ".join(
             f"{_variable('.'.join(str(part) for part in fault['loc']))}:"
@@ -171,18 +192,18 @@ def load_settings(**overrides: object) -> Settings:
     except pydantic_settings.SettingsError as error:
         raise _unreadable(_told_json(error)) from None
     except UnicodeDecodeError as error:
-        raise _unreadable(f"{_env_file()} is not UTF-8 text from byte {error.start} on") from None
+        raise _unreadable(f"{path} is not UTF-8 text from byte {error.start} on") from None
     except OSError as error:
-        why = f"{error.filename or _env_file()}: {error.strerror or type(error).__name__}"
+        why = f"{error.filename or path}: {error.strerror or type(error).__name__}"
         raise _unreadable(why) from None
 
 
 def unknown_settings() -> list[str]:
     """Name what the environment and `.env` set with our prefix and no setting knows: misspelled, mostly."""
     known = {_variable(name) for name in Settings.model_fields}
-    sources = (EnvSettingsSource(Settings), DotEnvSettingsSource(Settings))
+    sources = (EnvSettingsSource(Settings), DotEnvSettingsSource(Settings, env_file=env_file()))
     named = {name.upper() for source in sources for name in source.env_vars}
-    return sorted(name for name in named - known if name.startswith(PREFIX))
+    return sorted(name for name in named - known - {ENV_FILE} if name.startswith(PREFIX))
 
 
 def _variable(name: str) -> str:
@@ -211,10 +232,6 @@ def _told_json(error: pydantic_settings.SettingsError) -> str:
     name = _variable(field[1]) if field else "a setting"
     at = f" from character {cause.pos} on" if isinstance(cause, json.JSONDecodeError) else ""
     return f"{name}: it is not JSON{at}"
-
-
-def _env_file() -> str:
-    return str(Settings.model_config.get("env_file"))
 
 
 def _unreadable(why: str) -> SettingsError:

@@ -9,7 +9,7 @@ import pytest
 
 from pipelines.days import ReportDay, span
 from pipelines.lake import Lake
-from pipelines.settings import PREFIX, Settings
+from pipelines.settings import ENV_FILE, PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 def _no_surroundings() -> Iterator[None]:
     """Keep the environment and the .env of whoever runs the tests out of all of them, fixtures included."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(Settings.model_config, "env_file", None)
         for name in list(os.environ):
             if name.upper().startswith(PREFIX) or name == "DAGSTER_HOME":
                 patch.delenv(name)
+        patch.setenv(ENV_FILE, "")  # for the processes that tests start, too
         yield
 
 

@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 
 from pipelines.errors import SettingsError
-from pipelines.settings import ROOT, Settings, load_settings, unknown_settings
+from pipelines.settings import ENV_FILE, ROOT, Settings, env_file, load_settings, unknown_settings
 
 
 def write_env(monkeypatch: pytest.MonkeyPatch, path: Path, content: bytes) -> None:
     path.write_bytes(content)
-    monkeypatch.setitem(Settings.model_config, "env_file", path)
+    monkeypatch.setenv(ENV_FILE, str(path))
 
 
 def refused(**overrides: object) -> str:
@@ -144,15 +144,36 @@ def test_misspelled_settings_are_found(monkeypatch: pytest.MonkeyPatch, tmp_path
     assert unknown_settings() == ["CASEHOUSE_DATADIR", "CASEHOUSE_STRAT_DATE"]
 
 
+def test_another_env_file_may_be_named_or_none(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv(ENV_FILE)
+    assert env_file() == ROOT / ".env"
+    write_env(monkeypatch, tmp_path / "other", b"CASEHOUSE_ICASEWORK_ACCOUNT=council\n")
+    assert load_settings().icasework_account == "council"
+    assert unknown_settings() == []
+    monkeypatch.setenv(ENV_FILE, "")
+    assert env_file() is None
+    assert load_settings().icasework_account == "sandbox"
+    monkeypatch.setenv(ENV_FILE, str(tmp_path / "othr"))
+    assert ENV_FILE in refused()
+
+
 def test_a_home_directory_may_be_meant(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     assert load_settings(data_dir=Path("~/council")).data_dir == tmp_path / "council"
     assert "CASEHOUSE_DATA_DIR: its ~" in refused(data_dir=Path("~no-such-user-here/data"))
 
 
-def test_no_test_reads_the_surroundings() -> None:
-    assert not [name for name in os.environ if name.startswith("CASEHOUSE_") or name == "DAGSTER_HOME"]
-    surroundings = {"CASEHOUSE_ICASEWORK_ENVIRONMENT": "production", "CASEHOUSE_UNKNOWN": "1"}
+def test_no_test_reads_the_surroundings(tmp_path: Path) -> None:
+    named = {name for name in os.environ if name.startswith("CASEHOUSE_") or name == "DAGSTER_HOME"}
+    assert named == {ENV_FILE}
+    assert os.environ[ENV_FILE] == ""
+    hostile = tmp_path / "hostile.env"
+    hostile.write_text("CASEHOUSE_ICASEWORK_ENVIRONMENT=production\n", encoding="utf-8")
+    surroundings = {
+        "CASEHOUSE_ICASEWORK_ACCOUNT": "council",
+        "CASEHOUSE_UNKNOWN": "1",
+        ENV_FILE: str(hostile),
+    }
     one = f"{Path(__file__)}::{test_with_nothing_set_everything_points_at_the_sandbox.__name__}"
     subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", one],

@@ -92,6 +92,11 @@ def test_loading_opens_no_connection_and_makes_no_file(tmp_path: Path) -> None:
         "import dagster as dg\n"
         "assert len(list(defs().resolve_all_asset_specs())) == 7\n"
     )
-    env = {"CASEHOUSE_DATA_DIR": str(tmp_path / "data"), "PATH": "", "HOME": str(tmp_path)}
+    env = {
+        "CASEHOUSE_ENV_FILE": "",
+        "CASEHOUSE_DATA_DIR": str(tmp_path / "data"),
+        "PATH": "",
+        "HOME": str(tmp_path),
+    }
     subprocess.run([sys.executable, "-c", script], env=env, cwd=tmp_path, check=True)
     assert list(tmp_path.iterdir()) == []

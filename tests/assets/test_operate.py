@@ -20,7 +20,7 @@ import pytest
 from pipelines.days import ReportDay, span
 from pipelines.lake import Lake
 from pipelines.sandbox.server import SandboxThread
-from pipelines.settings import ROOT
+from pipelines.settings import ENV_FILE, ROOT
 from pipelines.warehouse import run_query
 
 if TYPE_CHECKING:
@@ -106,6 +106,7 @@ def office(home: Path, sandbox: SandboxThread) -> Iterator[Office]:
         env
         | {
             "DAGSTER_HOME": str(home),
+            ENV_FILE: "",
             "CASEHOUSE_DATA_DIR": str(home / "data"),
             "CASEHOUSE_SANDBOX_PORT": str(sandbox.port),
             "CASEHOUSE_DAGSTER_PORT": str(free_port()),

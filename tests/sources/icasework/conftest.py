@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Protocol
 import pytest
 
 from pipelines.days import ReportDay
-from pipelines.settings import Settings
 from pipelines.sources.report import Body, ReportRequest
 
 if TYPE_CHECKING:
@@ -40,9 +39,3 @@ def any_size(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
     """Run a test as for small bodies and as for large ones."""
     if request.param != "in memory":
         monkeypatch.setattr("pipelines.sources.icasework.spool.SMALL_BYTES", 0)
-
-
-@pytest.fixture(autouse=True)
-def _no_surroundings(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No .env of this machine reaches these tests."""
-    monkeypatch.setitem(Settings.model_config, "env_file", None)
