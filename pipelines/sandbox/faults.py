@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
 
 from pipelines.sandbox.answers import Ending, Framing  # noqa: TC001 - pydantic reads the annotations
 from pipelines.sandbox.council import BY_NAME
-from pipelines.sandbox.dialect import PREFIXES
+from pipelines.sandbox.icasework.dialect import PREFIXES
 
 if TYPE_CHECKING:
     from pipelines.sandbox.calls import Call

@@ -20,8 +20,9 @@ from pydantic import ValidationError
 
 from pipelines.demonstration import SANDBOX_SECRET
 from pipelines.errors import Permanent
-from pipelines.sandbox import control, icasework
+from pipelines.sandbox import control
 from pipelines.sandbox.answers import UNTYPED
+from pipelines.sandbox.icasework import room as icasework
 from pipelines.sandbox.state import Dials, Sandbox, SandboxConfig, open_council, system_clock
 
 if TYPE_CHECKING:

@@ -18,8 +18,8 @@ from pipelines.demonstration import SANDBOX_ACCOUNT, SANDBOX_API_KEY, SANDBOX_SE
 from pipelines.errors import SettingsError
 from pipelines.sandbox.calls import CallLog
 from pipelines.sandbox.council import BY_NAME, REPORTS, Council
-from pipelines.sandbox.dialect import Dialect
-from pipelines.sandbox.icasework_auth import TokenBook
+from pipelines.sandbox.icasework.auth import TokenBook
+from pipelines.sandbox.icasework.dialect import Dialect
 from pipelines.sandbox.orders import FaultBook
 
 if TYPE_CHECKING:

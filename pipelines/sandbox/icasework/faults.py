@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from pipelines.sandbox.answers import Answer, Cut
 from pipelines.sandbox.faults import CutOff, Empty, GzipHalf, Html, Status, TooMany
-from pipelines.sandbox.icasework_pages import ERROR_PAGE, HTML
+from pipelines.sandbox.icasework.pages import ERROR_PAGE, HTML
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

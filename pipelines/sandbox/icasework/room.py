@@ -2,7 +2,7 @@
 
 A call is read, written down, met by the faults that replace an answer, checked (method, host, db, token or
 signature), answered, and only an answer that went well is met by the faults of table and wire. Operations
-themselves stand in `icasework_reports.py` and `icasework_cases.py`.
+themselves stand in `reports.py` and `cases.py`.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ from typing import TYPE_CHECKING
 from pipelines.sandbox.answers import Answer, RawAnswer, send, send_cut
 from pipelines.sandbox.calls import Call
 from pipelines.sandbox.faults import ExpiredToken, HangUp, Hold
-from pipelines.sandbox.icasework_auth import GRANT_TYPE, BadGrant, Holder, signed_by, verify_assertion
-from pipelines.sandbox.icasework_cases import (
+from pipelines.sandbox.icasework.auth import GRANT_TYPE, BadGrant, Holder, signed_by, verify_assertion
+from pipelines.sandbox.icasework.cases import (
     document_link,
     get_case_details,
     get_case_documents,
     get_cases,
     read_case_window,
 )
-from pipelines.sandbox.icasework_faults import cut_of, instead
-from pipelines.sandbox.icasework_pages import INVALID_METHOD, NOT_HERE, Refused, numbered
-from pipelines.sandbox.icasework_reports import Unreadable, find_report, get_report, read_window
+from pipelines.sandbox.icasework.faults import cut_of, instead
+from pipelines.sandbox.icasework.pages import INVALID_METHOD, NOT_HERE, Refused, numbered
+from pipelines.sandbox.icasework.reports import Unreadable, find_report, get_report, read_window
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from aiohttp import web
 
     from pipelines.sandbox.calls import Entry
-    from pipelines.sandbox.icasework_cases import Link
+    from pipelines.sandbox.icasework.cases import Link
     from pipelines.sandbox.orders import Hit
     from pipelines.sandbox.state import Sandbox
 
