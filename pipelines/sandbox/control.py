@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from aiohttp import web
 from pydantic import ValidationError
 
-from pipelines.sandbox.council import BY_NAME
-from pipelines.sandbox.faults import catalogue
+from pipelines.sandbox.menu import catalogue
+from pipelines.sandbox.systems import FEEDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -74,8 +74,8 @@ class _Door:
         feed = request.query.get("feed")
         if text is not None and not (text.isascii() and text.isdecimal() and len(text) <= _DIGITS):
             raise _wrong([{"where": "id", "what": "not a number"}])
-        if feed is not None and feed not in BY_NAME:
-            raise _wrong([{"where": "feed", "what": f"not one of {', '.join(BY_NAME)}"}])
+        if feed is not None and feed not in FEEDS:
+            raise _wrong([{"where": "feed", "what": f"not one of {', '.join(FEEDS)}"}])
         gone = self._sandbox.faults.clear(None if text is None else int(text), feed)
         if text is not None and not gone:
             raise web.HTTPNotFound(

@@ -26,7 +26,14 @@ def test_faults_are_ordered_told_and_taken_away_over_http(
     assert caller.report(token=token).status_code == 503
     assert caller.report(50522, token=token).status_code == 200
     (told,) = http.get(url).json()
-    assert {**wish, "id": ordered.json()["id"], "operation": None, "left": 1, "met": 1} == told
+    assert {
+        **wish,
+        "id": ordered.json()["id"],
+        "system": None,
+        "operation": None,
+        "left": 1,
+        "met": 1,
+    } == told
     assert http.delete(f"{url}/{told['id']}").json() == {"cleared": 1}
     assert caller.report(token=token).status_code == 200
     for _ in range(3):

@@ -9,7 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from pipelines.sandbox.calls import Call
-from pipelines.sandbox.faults import catalogue
+from pipelines.sandbox.menu import catalogue
 from pipelines.sandbox.orders import FaultBook
 
 CASES = Call("icasework", "getreport", "POST", {}, "cases", date(2026, 11, 2), date(2026, 11, 4))
@@ -31,6 +31,7 @@ def test_a_fault_meets_only_the_calls_it_names() -> None:
         ({"operation": "getreport"}, True),
         ({"operation": "token"}, False),
         ({"operation": "getcases"}, False),
+        ({"system": "icasework"}, True),
         ({"feed": "cases"}, True),
         ({"feed": "tasks"}, False),
         ({"day": "2026-11-02"}, True),
@@ -60,7 +61,7 @@ def test_a_fault_counts_down_and_is_reported() -> None:
     (told,) = book.told()
     assert told == {
         "id": number, "fault": "status", "status": 503, "calls": 2, "left": 0, "met": 2,
-        "operation": None, "feed": "cases", "day": None,
+        "system": None, "operation": None, "feed": "cases", "day": None,
     }  # fmt: skip
 
 

@@ -1,53 +1,53 @@
-"""How iCasework's room acts out the faults that replace an answer, and reads those that cut it."""
+"""Faults on order that only iCasework can meet: its tokens, and the row count at the end of a CSV report."""
 
 from __future__ import annotations
 
-from datetime import timedelta
-from email.utils import format_datetime
-from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, Self
 
-from pipelines.sandbox.answers import Answer, Cut
-from pipelines.sandbox.faults import CutOff, Empty, GzipHalf, Html, Status, TooMany
-from pipelines.sandbox.icasework.pages import ERROR_PAGE, HTML
+from pydantic import model_validator
+
+from pipelines.sandbox.faults import Fault, TableFault
+from pipelines.sandbox.systems import BY_SYSTEM
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from datetime import datetime
+    from pipelines.sandbox.calls import Call
 
-    from pipelines.sandbox.faults import AnyFault
-
-
-def instead(fault: AnyFault, now: datetime) -> Answer | None:
-    """Return the answer that a fault puts in place of the real one, None when it leaves the real one."""
-    match fault:
-        case Status(status=status):
-            return _plain_page(status)
-        case TooMany(retry_after=seconds, as_date=as_date):
-            moment = format_datetime(now + timedelta(seconds=seconds), usegmt=True)
-            return _plain_page(
-                HTTPStatus.TOO_MANY_REQUESTS, {"Retry-After": moment if as_date else str(seconds)}
-            )
-        case Empty():
-            return Answer()
-        case Html():
-            return Answer(headers={"Content-Type": HTML}, chunks=[ERROR_PAGE])
-    return None
+_SYSTEM = BY_SYSTEM["icasework"]
 
 
-def cut_of(fault: AnyFault) -> Cut:
-    """Return how a fault of the wire breaks an answer off."""
-    match fault:
-        case CutOff():
-            return Cut(fault.framing, fault.after, fault.whole_lines, end=fault.end, seconds=fault.seconds)
-        case GzipHalf():
-            return Cut(squeezed=True)
-    raise TypeError(f"{fault.fault} is no fault of the wire")
+class ExpiredToken(Fault):
+    """The token that the call carries ends there and then; only a call with a good one is met."""
+
+    stage = "answer"
+    operations = _SYSTEM.operations - {"token"}
+    fault: Literal["expired_token"] = "expired_token"
+
+    def meets(self, call: Call) -> bool:
+        """Whether this call is one that the fault is for."""
+        return call.bears_token and super().meets(call)
 
 
-def _plain_page(status: int, headers: Mapping[str, str] | None = None) -> Answer:
-    """Return a page as a load balancer in front of the vendor writes it."""
-    named = status in HTTPStatus.__members__.values()
-    title = f"{status} {HTTPStatus(status).phrase}" if named else str(status)
-    page = f"<html>\r\n<head><title>{title}</title></head>\r\n<body><h1>{title}</h1></body>\r\n</html>\r\n"
-    return Answer(status, {"Content-Type": "text/html", **(headers or {})}, [page.encode()])
+class FooterFault(TableFault):
+    """A fault in the row count at the end of a CSV report."""
+
+    group = "footer"
+    operations = frozenset({_SYSTEM.reporting})
+
+
+class FooterWrong(FooterFault):
+    """The row count at the end is off by so many."""
+
+    fault: Literal["footer_wrong"] = "footer_wrong"
+    off_by: int = 1
+
+    @model_validator(mode="after")
+    def _is_wrong(self) -> Self:
+        if self.off_by == 0:
+            raise ValueError("off_by 0 would leave the count right")
+        return self
+
+
+class FooterMissing(FooterFault):
+    """No row count at the end, though it was asked for."""
+
+    fault: Literal["footer_missing"] = "footer_missing"
