@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from pipelines.sandbox.menu import catalogue
 from pipelines.sandbox.systems import FEEDS
+from pipelines.sandbox.xima.reports import REPORTS as XIMA_REPORTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,6 +53,7 @@ class _Door:
                 "environment": config.environment,
                 "accounts": {name: sorted(keys) for name, keys in config.accounts.items()},
                 "reports": {number: report.name for number, report in self._sandbox.reports.items()},
+                "xima_reports": {report.key: report.name for report in XIMA_REPORTS},
                 "dials": self._sandbox.dials.model_dump(),
                 "now": self._sandbox.now().isoformat(),
                 "faults": self._sandbox.faults.told(),
@@ -64,7 +66,7 @@ class _Door:
         return web.json_response(self._sandbox.faults.told())
 
     async def order_fault(self, request: web.Request) -> web.Response:
-        number = await _obeyed(request, self._sandbox.faults.order)
+        number = await obeyed(request, self._sandbox.faults.order)
         return web.json_response({"id": number}, status=201)
 
     async def clear_faults(self, request: web.Request) -> web.Response:
@@ -97,13 +99,15 @@ class _Door:
         return web.json_response(self._sandbox.dials.model_dump())
 
     async def turn_dials(self, request: web.Request) -> web.Response:
-        dials = await _obeyed(request, self._sandbox.turn)
+        dials = await obeyed(request, self._sandbox.turn)
         return web.json_response(dials.model_dump())
 
 
-async def _obeyed(request: web.Request, obey: Callable[[object], _T]) -> _T:
+async def obeyed(request: web.Request, obey: Callable[[object], _T], *, empty: object = None) -> _T:
+    """Do what the JSON body says (`empty` stands for no body, where one may be left out), or refuse it."""
+    body = await request.read()
     try:
-        return obey(json.loads(await request.read()))
+        return obey(json.loads(body) if body or empty is None else empty)
     except (json.JSONDecodeError, UnicodeDecodeError):
         raise _wrong([{"where": "body", "what": "not JSON"}]) from None
     except ValidationError as error:

@@ -46,31 +46,32 @@ class Fault(BaseModel):
 
     @model_validator(mode="after")
     def _can_meet_a_call(self) -> Self:
-        reach = self._within(self.operations, self.operation, "operation")
-        reach = reach & self._of_the_system(reach)
-        if self.feed is not None:
-            reporting = {feed: system.reporting for feed, system in FEEDS.items()}
-            known = [feed for feed, operation in reporting.items() if operation in self.operations]
-            if self.feed not in known:
-                raise ValueError(f"feed must be one of {', '.join(known)}")
-            if reporting[self.feed] not in reach:
-                raise ValueError(f"only {reporting[self.feed]} has the feed {self.feed}")
-        if self.day is not None and not reach & DATED:
-            raise ValueError(f"only {' and '.join(sorted(DATED))} have a day")
+        systems = [name for name, system in BY_SYSTEM.items() if system.operations & self.operations]
+        feeds = [feed for feed, system in FEEDS.items() if system.reporting in self.operations]
+        for what, named, known in (
+            ("system", self.system, systems),
+            ("operation", self.operation, sorted(self.operations)),
+            ("feed", self.feed, feeds),
+        ):
+            if named is not None and named not in known:
+                raise ValueError(f"{what} must be one of {', '.join(known)}")
+        if not self.reach:
+            raise ValueError("no call has this system, operation and feed")
+        if self.day is not None and not self.reach & DATED:
+            raise ValueError(f"only {', '.join(sorted(DATED))} have a day")
         return self
 
-    def _of_the_system(self, reach: frozenset[str]) -> frozenset[str]:
-        known = sorted(name for name, system in BY_SYSTEM.items() if system.operations & reach)
-        self._within(frozenset(known), self.system, "system")
-        return OPERATIONS if self.system is None else BY_SYSTEM[self.system].operations
-
-    @staticmethod
-    def _within(known: frozenset[str], named: str | None, what: str) -> frozenset[str]:
-        if named is None:
-            return known
-        if named not in known:
-            raise ValueError(f"{what} must be one of {', '.join(sorted(known))}")
-        return frozenset({named})
+    @property
+    def reach(self) -> frozenset[str]:
+        """The operations whose calls it may meet."""
+        found = self.operations
+        if self.system is not None:
+            found &= BY_SYSTEM[self.system].operations
+        if self.operation is not None:
+            found &= {self.operation}
+        if self.feed is not None:
+            found &= {FEEDS[self.feed].reporting}
+        return found
 
     def meets(self, call: Call) -> bool:
         """Whether this call is one that the fault is for."""
@@ -142,7 +143,7 @@ class ColumnFault(TableFault):
     @model_validator(mode="after")
     def _has_the_column(self) -> Self:
         feed = self.feed
-        if self.column not in columns(feed):
+        if self.column not in columns(self.reach, feed):
             raise ValueError(f"{feed or 'no report'} has {'no' if feed else 'a'} column {self.column}")
         return self
 

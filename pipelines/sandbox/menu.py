@@ -23,11 +23,20 @@ from pipelines.sandbox.faults import (
     TooMany,
 )
 from pipelines.sandbox.icasework.faults import ExpiredToken, FooterMissing, FooterWrong
+from pipelines.sandbox.xima.faults import (
+    CellMissing,
+    ColumnRetyped,
+    ShownWrong,
+    SummaryMissing,
+    SummaryWrong,
+    TimedOut,
+)
 
 AnyFault = (
     Status | TooMany | Hold | HangUp | Empty | Html | CutOff | GzipHalf
     | ColumnRenamed | ColumnAdded | ColumnDropped | ColumnMoved | BadValue
     | ExpiredToken | FooterWrong | FooterMissing
+    | TimedOut | SummaryWrong | SummaryMissing | ColumnRetyped | CellMissing | ShownWrong
 )  # fmt: skip
 _FAULT: TypeAdapter[AnyFault] = TypeAdapter(Annotated[AnyFault, Field(discriminator="fault")])
 

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 
 from pipelines.sandbox.council import BY_NAME
 from pipelines.sandbox.icasework.dialect import PREFIXES
+from pipelines.sandbox.xima.reports import REPORTS as XIMA_REPORTS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,13 @@ SYSTEMS: tuple[System, ...] = (
         dated=frozenset({"getreport", "getcases"}),
         feeds={name: report.columns for name, report in BY_NAME.items()},
     ),
+    System(
+        "xima",
+        operations=frozenset({"historic-data"}),
+        reporting="historic-data",
+        dated=frozenset({"historic-data"}),
+        feeds={report.name: tuple(title for title, _ in report.columns) for report in XIMA_REPORTS},
+    ),
 )
 BY_SYSTEM: Mapping[str, System] = {system.name: system for system in SYSTEMS}
 FEEDS: Mapping[str, System] = {feed: system for system in SYSTEMS for feed in system.feeds}
@@ -45,7 +53,11 @@ REPORTING = frozenset(system.reporting for system in SYSTEMS)
 DATED = frozenset(operation for system in SYSTEMS for operation in system.dated)
 
 
-def columns(feed: str | None) -> frozenset[str]:
-    """Name the columns of a report, without a feed those of every report."""
-    feeds = FEEDS if feed is None else (feed,)
-    return frozenset(column for name in feeds for column in FEEDS[name].feeds[name])
+def columns(operations: Collection[str], feed: str | None) -> frozenset[str]:
+    """Name the columns of a report, without a feed those of every report that the operations have."""
+    return frozenset(
+        column
+        for name, system in FEEDS.items()
+        if system.reporting in operations and feed in (None, name)
+        for column in system.feeds[name]
+    )
