@@ -145,6 +145,8 @@ def test_the_door_tells_how_the_sandbox_is_set_up_but_no_secret(
     assert answer.json()["accounts"] == {"sandbox": ["sandbox-key"]}
     assert answer.json()["environment"] == "uat"
     assert answer.json()["reports"]["50521"] == "cases"
+    assert answer.json()["xima_reports"]["LT39K5C5"] == "agent_summary"
     options = {entry["fault"]: entry["options"] for entry in answer.json()["faults_to_order"]}
     assert options["footer_wrong"]["off_by"]["default"] == 1
     assert "sandbox-secret" not in answer.text
+    assert "sandbox-xima-key" not in answer.text
