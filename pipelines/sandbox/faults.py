@@ -135,6 +135,18 @@ class TableFault(Fault):
     operations = REPORTING
 
 
+class TotalFault(TableFault):
+    """A total that the report tells is off by so many."""
+
+    off_by: int = 1
+
+    @model_validator(mode="after")
+    def _is_wrong(self) -> Self:
+        if self.off_by == 0:
+            raise ValueError("off_by 0 would leave the total right")
+        return self
+
+
 class ColumnFault(TableFault):
     """A fault in a column that the report, or without a feed some report, has."""
 

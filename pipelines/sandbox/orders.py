@@ -33,7 +33,8 @@ class Order:
 
     def told(self) -> dict[str, Any]:
         """Return the order as the control page shows it."""
-        return {"id": self.number, "left": self.left, "met": self.met, **self.fault.model_dump(mode="json", by_alias=True)}
+        fault = self.fault.model_dump(mode="json", by_alias=True)
+        return {"id": self.number, "left": self.left, "met": self.met, **fault}
 
     def count(self, calls: int) -> None:
         """Count so many calls more, or fewer, as met."""
