@@ -140,7 +140,7 @@ async def _read(sandbox: Sandbox, request: web.Request) -> Request:
 
 def _call(asked: Request, key: str) -> Call:
     """Note feed and window as far as they can be read; a wrong one is refused later, in its turn."""
-    params = {"report": key, "format": json.dumps(asked.kind)}
+    params = {"report": key[:_TOLD], "format": json.dumps(asked.kind)[:_TOLD]}
     span: Span | None = None
     for parameter in asked.parameters[:_PARAMETERS_TOLD]:
         name, value = str(parameter.get("name"))[:_TOLD], parameter.get("value")

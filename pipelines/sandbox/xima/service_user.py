@@ -23,7 +23,7 @@ class ServiceUser:
 
     def holds(self, key: str) -> bool:
         """Whether this is the key."""
-        return hmac.compare_digest(key.encode(), self._key.encode())
+        return hmac.compare_digest(key.encode(errors="surrogateescape"), self._key.encode())
 
     def refresh_key(self, key: str | None = None) -> str:
         """Put another key in place, the one given or a new one; return it."""

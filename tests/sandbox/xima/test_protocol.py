@@ -107,6 +107,11 @@ def test_without_the_key_nothing_is_told(standing: XimaCaller, authorization: st
     assert answer.json()["status"] == 401
 
 
+def test_a_key_that_is_no_text_is_refused_too(http: httpx.Client, standing: XimaCaller) -> None:
+    head = {"Authorization": b"Bearer \xff\xfe", "Content-Type": b"application/json"}
+    assert http.post(standing.url("calls"), content=body(DAY), headers=head).status_code == 401
+
+
 def test_a_refreshed_key_kills_the_old_one_at_once(
     http: httpx.Client, xima: SandboxThread, asker: XimaCaller
 ) -> None:

@@ -3,7 +3,7 @@
 A span is put together from working days; each is made from the seed and its date alone and kept a while.
 
 Cost, on one core of a small machine: a working day of some 230 calls is made in about 6 ms (25 ms when its
-cases are not yet made) and takes some 85 kB while it is kept. With the dial at its end it takes half a second.
+cases are not yet made) and takes some 85 kB while it is kept; with the dial at its end, half a second.
 """
 
 from __future__ import annotations
