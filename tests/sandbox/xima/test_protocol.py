@@ -108,7 +108,7 @@ def test_without_the_key_nothing_is_told(standing: XimaCaller, authorization: st
 
 
 def test_a_key_that_is_no_text_is_refused_too(http: httpx.Client, standing: XimaCaller) -> None:
-    head = {"Authorization": b"Bearer \xff\xfe", "Content-Type": b"application/json"}
+    head = {b"Authorization": b"Bearer \xff\xfe", b"Content-Type": b"application/json"}
     assert http.post(standing.url("calls"), content=body(DAY), headers=head).status_code == 401
 
 
