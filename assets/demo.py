@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from pipelines.settings import Settings
 
 SANDBOX_SECONDS = 60.0
-PROBE_SECONDS = 5
+PROBE_SECONDS = 3
 _LOOK_SECONDS = 0.1
 
 

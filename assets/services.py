@@ -248,9 +248,7 @@ class Services:
         cancel_abandoned(self.client)
         for run in self.client.runs_in_progress():
             processes = self.client.read_log(run.id).processes
-            if processes and not any(
-                is_still(pid, since, "DAGSTER_HOME", str(home())) for pid, since in processes
-            ):
+            if not any(is_still(pid, since, "DAGSTER_HOME", str(home())) for pid, since in processes):
                 self.client.give_up(run.id)
 
 
