@@ -69,6 +69,9 @@ class PlainSource:
     origin: str = "depot"
     is_closed: bool = False
 
+    def window(self, day: ReportDay) -> tuple[str, str]:
+        return day.civil_bounds
+
     def fetch(self, request: ReportRequest, into: Path) -> Body:
         day = str(request.day)
         self.asked.append(day)

@@ -28,6 +28,7 @@ from pipelines.sources.transport import Call, Refused, Transport, Unreachable, U
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from pipelines.days import ReportDay
     from pipelines.settings import Settings
     from pipelines.sources.icasework.auth import Token
     from pipelines.sources.transport import Answer, Clock, Download
@@ -93,6 +94,10 @@ class IcaseworkReports:
         """Give back connections, from any thread; calls under way end at once, raising Transient."""
         self._transport.close()
 
+    def window(self, day: ReportDay) -> tuple[str, str]:
+        """Say the day's first and last millisecond as local civil times, without a zone."""
+        return day.civil_bounds
+
     @property
     def origin(self) -> str:
         """Which account answers, for receipts."""
@@ -150,7 +155,7 @@ class IcaseworkReports:
 
     def _form(self, request: ReportRequest) -> dict[str, str]:
         """Return getreport's parameters; the CSV ones are sent with every format."""
-        window_from, window_until = request.day.civil_bounds
+        window_from, window_until = self.window(request.day)
         return {
             "ReportId": str(self._report_id(request.feed)),
             WINDOW_FROM: window_from,

@@ -18,8 +18,8 @@ import msgspec
 import polars as pl
 
 from pipelines.errors import Permanent, Unverified
-from pipelines.sources.icasework.spool import BATCH_ROWS, batch_of, spool
 from pipelines.sources.report import RawReport
+from pipelines.sources.spool import BATCH_ROWS, batch_of, spool
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

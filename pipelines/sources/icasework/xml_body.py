@@ -8,9 +8,7 @@ carries no row count.
 
 from __future__ import annotations
 
-from collections import deque
-from concurrent.futures import Future, ThreadPoolExecutor
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -23,8 +21,9 @@ from xml2arrow import Xml2ArrowError, XmlToArrowParser
 
 from pipelines.errors import Permanent, Unverified
 from pipelines.sources.icasework.regular_xml import Irregular, Piece, Shape, prove_regular
-from pipelines.sources.icasework.spool import BATCH_ROWS, batch_of, spool
+from pipelines.sources.read_ahead import read_ahead
 from pipelines.sources.report import RawReport
+from pipelines.sources.spool import BATCH_ROWS, batch_of, spool
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -35,9 +34,6 @@ if TYPE_CHECKING:
     from pipelines.sources.report import Body, ReportRequest
 
 _TABLE = "rows"
-# Readers beside the proof, and pieces that may wait for them: more of either only cost memory.
-_READERS = 2
-_WAITING_PIECES = 4
 _ASK_AGAIN = "ingest the day again; if it stays so, ask the vendor about this report"
 
 
@@ -124,15 +120,7 @@ def _compiled(body: Body, shape: Shape) -> Iterator[pa.RecordBatch]:
 
     Raises Irregular where the proof ends, or where the reader does not see the rows that it counted.
     """
-    reader = _reader(shape)
-    with ThreadPoolExecutor(_READERS, thread_name_prefix="read-xml") as pool:
-        waiting: deque[Future[pa.RecordBatch]] = deque()
-        for piece in prove_regular(body.path, shape):
-            waiting.append(pool.submit(_read_piece, reader, piece))
-            while len(waiting) > _WAITING_PIECES or (waiting and waiting[0].done()):
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
+    return read_ahead(partial(_read_piece, _reader(shape)), prove_regular(body.path, shape))
 
 
 def _read_piece(reader: XmlToArrowParser, piece: Piece) -> pa.RecordBatch:
