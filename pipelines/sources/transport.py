@@ -25,7 +25,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from pipelines.errors import CasehouseError, Permanent, Transient
-from pipelines.sources.patience import Patience, Setback, retrying
+from pipelines.sources.patience import Patience, Setback, Unfinished, retrying
 from pipelines.sources.sockets import OpenSockets
 from pipelines.sources.wholeness import CutShort, UnknownEncoding, is_framed, plain
 from pipelines.sources.wording import clip, scrub
@@ -67,7 +67,8 @@ class Call:
     """One call: what it is called in messages, where it goes, and which statuses are good.
 
     A secret never stands in `url` or `query`, which servers and proxies log. `secrets` are texts to be
-    struck out of anything the server says back.
+    struck out of anything the server says back. `json` is a body that is JSON text already, so that every
+    try sends the same bytes. A status among `unfinished` asks for the same call again, a little later.
     """
 
     what: str
@@ -75,9 +76,17 @@ class Call:
     method: str = "GET"
     query: Mapping[str, str] = field(default_factory=dict, repr=False)
     form: Mapping[str, str] = field(default_factory=dict, repr=False)
+    json: bytes | None = field(default=None, repr=False)
     bearer: str | None = field(default=None, repr=False)
     secrets: tuple[str, ...] = field(default=(), repr=False)
     good: frozenset[int] = frozenset({HTTPStatus.OK})
+    unfinished: frozenset[int] = frozenset()
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Who asks, and what the body is."""
+        bearer = {"Authorization": f"Bearer {self.bearer}"} if self.bearer else {}
+        return bearer if self.json is None else bearer | {"Content-Type": "application/json"}
 
     @property
     def host(self) -> str:
@@ -143,7 +152,8 @@ def plain_reason(answer: Answer) -> str:
 class Transport:
     """A pool of connections to one source, for use from several threads.
 
-    `explain` reads the vendor's reason from an answer that is not good. Proxies and certificates are taken
+    `patience` is for tries that fail, `polls` for those that the server has not finished. `explain` reads the
+    vendor's reason from an answer that is not good. Proxies and certificates are taken
     from the environment as usual (HTTPS_PROXY, NO_PROXY, SSL_CERT_FILE), except that loopback is always
     spoken to directly. Cookies are dropped: a report must not depend on an earlier call.
     """
@@ -154,10 +164,12 @@ class Transport:
         connect_seconds: float,
         read_seconds: float,
         patience: Patience,
+        polls: Patience | None = None,
         clock: Clock = utc_now,
         explain: Callable[[Answer], str] = plain_reason,
     ) -> None:
         self._patience = patience
+        self._polls = polls or patience
         self._clock = clock
         self._explain = explain
         self._closed = threading.Event()
@@ -174,7 +186,7 @@ class Transport:
 
     def call(self, call: Call) -> Answer:
         """Call and return the answer in memory; raise Transient after the last try, Refused at once."""
-        return self._try(call, lambda response: _held(call, response, _ANSWER_BYTES))
+        return self._collect(call, lambda response: _held(call, response, _ANSWER_BYTES))
 
     def download(self, call: Call, into: Path) -> Download:
         """Call and stream the body to `into`; a body that is cut is asked for again from the start.
@@ -182,7 +194,7 @@ class Transport:
         When no try succeeds the file is removed.
         """
         try:
-            return self._try(call, lambda response: _saved(response, into))
+            return self._collect(call, lambda response: _saved(response, into))
         except CasehouseError:
             into.unlink(missing_ok=True)
             raise
@@ -211,10 +223,31 @@ class Transport:
         self._sockets.end()
         self._client.close()
 
+    def _collect(self, call: Call, take: Callable[[httpx.Response], T]) -> T:
+        """Call again as long as the server is still at it; each time with all the tries there are."""
+        polls = retrying(self._polls, self._closed, Unfinished)
+        try:
+            taken: T = polls(self._try, call, take)
+        except Unfinished as unfinished:
+            last = unfinished
+        else:
+            return taken
+        if self._closed.is_set():
+            raise _closed(call)
+        if (last.wait or 0) > self._polls.longest_wait:
+            raise _asks_too_long(last, self._polls, call)
+        raise Transient(
+            f"{call.what}: the report did not finish",
+            why=f"{last.reason}; asked {polls.statistics['attempt_number']} times",
+            todo="run it again later: what is asked stays the same, so that it may have finished by then",
+        )
+
     def _try(self, call: Call, take: Callable[[httpx.Response], T]) -> T:
         tries = retrying(self._patience, self._closed)
         try:
             taken: T = tries(self._attempt, call, take)
+        except Unfinished:
+            raise
         except Setback as setback:
             last = setback
         else:
@@ -225,12 +258,8 @@ class Transport:
     def _gave_up(self, call: Call, last: Setback, tries: int) -> Transient:
         if self._closed.is_set():
             return _closed(call)
-        if last.wait is not None and last.wait > self._patience.longest_wait:
-            return Transient(
-                f"{call.what}: {call.host} asks to wait {last.wait:.0f} s before the next try",
-                why=f"{last.reason}; the longest wait set is {self._patience.longest_wait:g} s",
-                todo="run it again after that time; or raise the longest wait in the settings",
-            )
+        if (last.wait or 0) > self._patience.longest_wait:
+            return _asks_too_long(last, self._patience, call)
         return _kind_of(last)(
             f"{call.what} got no answer from {call.host}",
             why=f"{last.reason}; tried {tries} time{'s' if tries > 1 else ''}",
@@ -247,7 +276,8 @@ class Transport:
                 call.url,
                 params=dict(call.query) or None,
                 data=dict(call.form) or None,
-                headers={"Authorization": f"Bearer {call.bearer}"} if call.bearer else None,
+                content=call.json,
+                headers=call.headers,
                 extensions={"trace": self._sockets.trace},
             ) as response:
                 if any_status or response.status_code in call.good:
@@ -276,6 +306,8 @@ class Transport:
         answer = Answer(response.status_code, dict(response.headers), _page(response))
         told = scrub(self._explain(answer), (*call.secrets, call.bearer or ""))
         reason = f"{answer.status}: {clip(told)}"
+        if answer.status in call.unfinished:
+            return Unfinished(call.what, reason, wait=self._asked_wait(answer))
         if answer.status == HTTPStatus.TOO_MANY_REQUESTS or answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             return Setback(call.what, reason, wait=self._asked_wait(answer))
         return Refused(f"{call.what} was refused by {call.host}", answer=answer, why=reason)
@@ -361,6 +393,14 @@ def _page(response: httpx.Response) -> bytes:
     except (httpx.HTTPError, CutShort, UnknownEncoding):
         logger.debug("the page that explains status %d did not come whole", response.status_code)
     return bytes(content[:_PAGE_BYTES])
+
+
+def _asks_too_long(setback: Setback, patience: Patience, call: Call) -> Transient:
+    return Transient(
+        f"{call.what}: {call.host} asks to wait {setback.wait:.0f} s before the next try",
+        why=f"{setback.reason}; the longest wait set is {patience.longest_wait:g} s",
+        todo="run it again after that time; or raise the longest wait in the settings",
+    )
 
 
 def _closed(call: Call) -> Transient:
