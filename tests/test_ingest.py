@@ -35,14 +35,6 @@ if TYPE_CHECKING:
 FEED = PARCELS.key
 
 
-@pytest.fixture(params=["small", "large"])
-def size(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Every promise holds for days judged together in memory and for days that are streamed."""
-    if request.param == "large":
-        monkeypatch.setattr(pipelines.ingest, "SMALL_BYTES", 0)
-    return str(request.param)
-
-
 def run(
     lake: Lake, days: list[ReportDay], source: PlainSource, policy: Policy | None = None
 ) -> list[Outcome]:
