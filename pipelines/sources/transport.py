@@ -1,9 +1,8 @@
 """The HTTP client every source uses: time-outs, tries, whole bodies, and nothing secret in what it says.
 
-A source describes a call (`Call`), says which statuses are good, and gets an `Answer` in memory or a
-`Download` on disk. Which failures may pass is decided here; how long to wait for that is in patience.py, and
-what a vendor's refusal means, tokens and bodies' contents are the source's own. Every error raised is one of
-pipelines/errors.py, and holds no address, header or field.
+A source describes a call and gets an answer (see exchange.py). Which failures may pass is decided here; how
+long to wait for that is in patience.py, and what a vendor's refusal means, tokens and bodies' contents are
+the source's own. Every error raised is one of pipelines/errors.py, and holds no address, header or field.
 """
 
 from __future__ import annotations
@@ -12,29 +11,36 @@ import logging
 import socket
 import ssl
 import threading
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from hashlib import sha256
 from http import HTTPStatus
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING, TypeVar
-from urllib.parse import urlsplit
 
 import httpx
 
 from pipelines.errors import CasehouseError, Permanent, Transient
+from pipelines.sources.exchange import (
+    Answer,
+    Call,
+    Clock,
+    Download,
+    Refused,
+    Unreachable,
+    Unsendable,
+    clock_skew,
+    http_date,
+    plain_reason,
+    utc_now,
+)
 from pipelines.sources.patience import Patience, Setback, Unfinished, retrying
 from pipelines.sources.sockets import OpenSockets
 from pipelines.sources.wholeness import CutShort, UnknownEncoding, is_framed, plain
 from pipelines.sources.wording import clip, scrub
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
-Clock = Callable[[], datetime]
 T = TypeVar("T")
 
 logger = logging.getLogger("casehouse.sources.transport")
@@ -55,98 +61,6 @@ _BROKEN: tuple[tuple[type[Exception], str], ...] = (
     (httpx.RemoteProtocolError, "the answer was cut short or is not HTTP"),
     (CutShort, "the answer was cut short"),
 )
-
-
-def utc_now() -> datetime:
-    """Return the present instant; the clock of everything that is not a test."""
-    return datetime.now(UTC)
-
-
-@dataclass(frozen=True)
-class Call:
-    """One call: what it is called in messages, where it goes, and which statuses are good.
-
-    A secret never stands in `url` or `query`, which servers and proxies log. `secrets` are texts to be
-    struck out of anything the server says back. `json` is a body that is JSON text already, so that every
-    try sends the same bytes. A status among `unfinished` asks for the same call again, a little later.
-    """
-
-    what: str
-    url: str
-    method: str = "GET"
-    query: Mapping[str, str] = field(default_factory=dict, repr=False)
-    form: Mapping[str, str] = field(default_factory=dict, repr=False)
-    json: bytes | None = field(default=None, repr=False)
-    bearer: str | None = field(default=None, repr=False)
-    secrets: tuple[str, ...] = field(default=(), repr=False)
-    good: frozenset[int] = frozenset({HTTPStatus.OK})
-    unfinished: frozenset[int] = frozenset()
-
-    @property
-    def headers(self) -> dict[str, str]:
-        """Who asks, and what the body is."""
-        bearer = {"Authorization": f"Bearer {self.bearer}"} if self.bearer else {}
-        return bearer if self.json is None else bearer | {"Content-Type": "application/json"}
-
-    @property
-    def host(self) -> str:
-        """Scheme, host and port: all that messages tell of the address."""
-        try:
-            parts = urlsplit(self.url)
-        except ValueError:
-            return "an address that is none"
-        return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
-
-
-@dataclass(frozen=True)
-class Answer:
-    """A small answer in memory."""
-
-    status: int
-    headers: Mapping[str, str] = field(repr=False)
-    content: bytes = field(repr=False)
-
-    def header(self, name: str) -> str:
-        """Return a header by its name in any case; empty when it was not sent."""
-        return next((value for key, value in self.headers.items() if key.lower() == name.lower()), "")
-
-
-@dataclass(frozen=True)
-class Download:
-    """A body written to a file: digest and size of its bytes, the first of them, and whether it was framed.
-
-    `framed` means that the protocol itself (a length, chunks, a gzip trailer) showed the end of the body.
-    """
-
-    headers: Mapping[str, str] = field(repr=False)
-    sha256: str
-    size: int
-    head: bytes = field(repr=False)
-    framed: bool
-
-
-class Refused(Permanent):
-    """The source answered with a status that asking again will not change; `answer` is what it said."""
-
-    def __init__(self, what: str, *, answer: Answer, why: str) -> None:
-        super().__init__(what, why=why)
-        self.answer = answer
-
-
-class Unsendable(Permanent):
-    """The call cannot even be put into words that HTTP knows: its address, or a header, is malformed."""
-
-
-class Unreachable(Transient):
-    """Not even a connection could be made."""
-
-
-def plain_reason(answer: Answer) -> str:
-    """Tell a refusal by its status alone, for a vendor of whom nothing more is known."""
-    try:
-        return HTTPStatus(answer.status).phrase
-    except ValueError:
-        return "unknown status"
 
 
 class Transport:
@@ -212,6 +126,12 @@ class Transport:
             why=last.reason,
             todo="check the base URLs in the settings, the network and the proxy",
         )
+
+    def clock_ahead(self, call: Call) -> float | None:
+        """Knock; return the seconds the server's clock is ahead of ours, None when it tells no time."""
+        began = self._clock()
+        answer = self.knock(call)
+        return clock_skew(answer, began + (self._clock() - began) / 2)
 
     def close(self) -> None:
         """Give back connections, from any thread and as often as one likes.
@@ -346,15 +266,6 @@ class Transport:
             return float(asked)
         until, now = http_date(asked), http_date(answer.header("Date")) or self._clock()
         return max((until - now).total_seconds(), 0.0) if until else None
-
-
-def http_date(text: str) -> datetime | None:
-    """Read an HTTP date as an aware instant; None when it is none."""
-    try:
-        read = parsedate_to_datetime(text)
-    except ValueError:
-        return None
-    return read if read.tzinfo else read.replace(tzinfo=UTC)
 
 
 def _held(call: Call, response: httpx.Response, most: int) -> Answer:

@@ -22,6 +22,7 @@ from xml2arrow import Xml2ArrowError, XmlToArrowParser
 from pipelines.errors import Permanent, Unverified
 from pipelines.sources.icasework.regular_xml import Irregular, Piece, Shape, prove_regular
 from pipelines.sources.read_ahead import read_ahead
+from pipelines.sources.received import ASK_AGAIN
 from pipelines.sources.report import RawReport
 from pipelines.sources.spool import BATCH_ROWS, batch_of, spool
 
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
     from pipelines.sources.report import Body, ReportRequest
 
 _TABLE = "rows"
-_ASK_AGAIN = "ingest the day again; if it stays so, ask the vendor about this report"
 
 
 def open_xml(request: ReportRequest, body: Body) -> RawReport:
@@ -90,7 +90,7 @@ def _first_row(events: etree.iterparse) -> Shape | None:
         if event == "start":
             opened.append(element)
             if len(opened) == 1 and element.getroottree().docinfo.doctype:
-                raise Permanent("the XML body has a DOCTYPE, which no report has", todo=_ASK_AGAIN)
+                raise Permanent("the XML body has a DOCTYPE, which no report has", todo=ASK_AGAIN)
             continue
         opened.pop()
         if len(opened) == 1:
@@ -98,21 +98,21 @@ def _first_row(events: etree.iterparse) -> Shape | None:
         if not opened and not (element.text or "").strip():
             return None
         if not opened:
-            raise Permanent("the XML body holds text in place of rows, so it is no report", todo=_ASK_AGAIN)
-    raise Unverified("the XML body has no root", todo=_ASK_AGAIN)
+            raise Permanent("the XML body holds text in place of rows, so it is no report", todo=ASK_AGAIN)
+    raise Unverified("the XML body has no root", todo=ASK_AGAIN)
 
 
 def _cells_of_first(row: etree._Element) -> tuple[str, ...]:
     fields = tuple(cell.tag for cell in row)
     if not fields:
-        raise Permanent("the XML body's rows have no fields, so it is no report", todo=_ASK_AGAIN)
+        raise Permanent("the XML body's rows have no fields, so it is no report", todo=ASK_AGAIN)
     if len(set(fields)) < len(fields):
-        raise Permanent("a field stands twice in the first row of the XML body", todo=_ASK_AGAIN)
+        raise Permanent("a field stands twice in the first row of the XML body", todo=ASK_AGAIN)
     return fields
 
 
 def _not_well_formed(error: etree.XMLSyntaxError) -> Unverified:
-    return Unverified("the XML body is cut or not well-formed", why=f"line {error.lineno}", todo=_ASK_AGAIN)
+    return Unverified("the XML body is cut or not well-formed", why=f"line {error.lineno}", todo=ASK_AGAIN)
 
 
 def _compiled(body: Body, shape: Shape) -> Iterator[pa.RecordBatch]:
@@ -168,18 +168,18 @@ def _rows(events: etree.iterparse, shape: Shape) -> Iterator[tuple[str | None, .
         root = row.getparent()
         if root is None or root.getparent() is not None or row.getprevious() is not None:
             raise Permanent(
-                f"row {number} of the XML body stands beside or inside other elements", todo=_ASK_AGAIN
+                f"row {number} of the XML body stands beside or inside other elements", todo=ASK_AGAIN
             )
         yield _cells(row, number, shape)
         root.remove(row)
     if len(events.root):
-        raise Permanent("the XML body holds other elements after its rows", todo=_ASK_AGAIN)
+        raise Permanent("the XML body holds other elements after its rows", todo=ASK_AGAIN)
 
 
 def _cells(row: etree._Element, number: int, shape: Shape) -> tuple[str | None, ...]:
     tags = tuple(cell.tag for cell in row)
     if any(map(len, row)):
-        raise Permanent(f"a cell of row {number} of the XML body holds elements", todo=_ASK_AGAIN)
+        raise Permanent(f"a cell of row {number} of the XML body holds elements", todo=ASK_AGAIN)
     texts = (cell.text or None for cell in row)
     if tags == shape.fields:
         return tuple(texts)
@@ -188,7 +188,7 @@ def _cells(row: etree._Element, number: int, shape: Shape) -> tuple[str | None, 
         raise Permanent(
             f"row {number} of the XML body has other fields than the first row",
             why=_difference(tags, shape.fields),
-            todo=_ASK_AGAIN,
+            todo=ASK_AGAIN,
         )
     return tuple(by_tag[name] for name in shape.fields)
 
