@@ -19,7 +19,7 @@ from assets.processes import ANY_PORT, Children, ToldToStop, require_port
 from assets.services import Services, child_environment, home, logs_of, open_services
 from assets.work import load_days, rebuild_catalogue
 from pipelines.errors import CasehouseError, Permanent, SettingsError
-from pipelines.feeds import FEEDS
+from pipelines.feeds import FEEDS, SOURCES
 from pipelines.lake import Lake
 from pipelines.tables import show
 from pipelines.warehouse import catalogue_path, run_query
@@ -128,14 +128,14 @@ class Demo:
 
 
 def _refuse_real_account(settings: Settings) -> None:
-    real = settings.icasework_environment != "sandbox"
-    if real or settings.icasework_base_url or settings.icasework_reports_url:
-        raise SettingsError(
-            "the demo would put invented data into the lake of a real account",
-            why="CASEHOUSE_ICASEWORK_* point to one",
-            todo="run it with CASEHOUSE_ICASEWORK_ENVIRONMENT=sandbox, no base URL,"
-            " and another CASEHOUSE_DATA_DIR",
-        )
+    for name, source in SOURCES.items():
+        if source.environment(settings) != "sandbox" or source.is_moved(settings):
+            prefix = f"CASEHOUSE_{name.upper()}_"
+            raise SettingsError(
+                "the demo would put invented data into the lake of a real account",
+                why=f"{prefix}* point to one",
+                todo=f"run it with {prefix}ENVIRONMENT=sandbox, no base URL, and another CASEHOUSE_DATA_DIR",
+            )
 
 
 def _listens(port: int) -> bool:

@@ -18,7 +18,7 @@ ENDINGS = {"Date": "_date", "Datetime": "_at", "Decimal": "_gbp"}
 CONTRACTS = (*ICASEWORK_CONTRACTS, *XIMA_CONTRACTS)
 
 
-def test_the_six_feeds_are_registered_under_their_contracts_names() -> None:
+def test_the_ten_feeds_are_registered_under_their_contracts_names() -> None:
     assert list(FEEDS) == [
         "icasework/cases",
         "icasework/correspondence",
@@ -26,6 +26,10 @@ def test_the_six_feeds_are_registered_under_their_contracts_names() -> None:
         "icasework/classifications",
         "icasework/redress",
         "icasework/corrective_actions",
+        "xima/calls",
+        "xima/agent_summary",
+        "xima/time_cards",
+        "xima/account_usage",
     ]
     assert all(feed.key == key == f"{feed.source}/{feed.name}" for key, feed in FEEDS.items())
 
