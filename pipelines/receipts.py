@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, BinaryIO, Literal
 
 import msgspec
@@ -63,7 +63,8 @@ class Receipt:
 
     def as_metadata(self) -> dict[str, str]:
         """Return the key-value metadata to write the file with; the seal comes after."""
-        told = asdict(self) | {"seal": UNSEALED}
+        # asdict would copy deeply, which costs more than all the rest.
+        told = {one.name: getattr(self, one.name) for one in fields(self)} | {"seal": UNSEALED}
         if not self.controls:
             del told[
                 "controls"
