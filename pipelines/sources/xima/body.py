@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 # Most of such a body is keys and blanks: the frame of one of this size takes about a third of it in memory.
 HELD_BYTES = 256 << 20
 
-_WHOLE = re.compile(rb"-?[0-9]+")
+# More digits than any total has.
+_WHOLE = re.compile(rb"-?[0-9]{1,30}")
 
 
 class _Timeframe(msgspec.Struct):
@@ -42,7 +43,7 @@ class _Item(msgspec.Struct):
     """One item of the summary."""
 
     title: str
-    value: msgspec.Raw | None = None
+    value: msgspec.Raw = msgspec.Raw(b"null")
 
 
 class _Report(msgspec.Struct, rename="camel"):
@@ -112,7 +113,7 @@ def _controls(items: Sequence[_Item]) -> dict[str, int]:
     titles = [item.title for item in items]
     if len(set(titles)) < len(titles):
         raise Unverified("an item of the summary stands twice, so neither proves anything", todo=ASK_AGAIN)
-    spelled = {item.title: bytes(item.value) for item in items if item.value is not None}
+    spelled = {item.title: bytes(item.value) for item in items}
     return {title: int(text) for title, text in spelled.items() if _WHOLE.fullmatch(text)}
 
 
