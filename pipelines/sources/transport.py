@@ -158,7 +158,7 @@ class Transport:
             raise _asks_too_long(last, self._polls, call)
         raise Transient(
             f"{call.what}: the report did not finish",
-            why=f"{last.reason}; asked {polls.statistics['attempt_number']} times",
+            why=f"{last.reason}; asked {_times(polls.statistics['attempt_number'])}",
             todo="run it again later: what is asked stays the same, so that it may have finished by then",
         )
 
@@ -182,7 +182,7 @@ class Transport:
             return _asks_too_long(last, self._patience, call)
         return _kind_of(last)(
             f"{call.what} got no answer from {call.host}",
-            why=f"{last.reason}; tried {tries} time{'s' if tries > 1 else ''}",
+            why=f"{last.reason}; tried {_times(tries)}",
             todo="run it again later; if it stays so, run `casehouse doctor` and ask the vendor",
         )
 
@@ -312,6 +312,10 @@ def _asks_too_long(setback: Setback, patience: Patience, call: Call) -> Transien
         why=f"{setback.reason}; the longest wait set is {patience.longest_wait:g} s",
         todo="run it again after that time; or raise the longest wait in the settings",
     )
+
+
+def _times(count: int) -> str:
+    return f"{count} time{'s' if count > 1 else ''}"
 
 
 def _closed(call: Call) -> Transient:
