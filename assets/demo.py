@@ -21,7 +21,7 @@ from assets.processes import ANY_PORT, Children, ToldToStop, module, require_por
 from assets.services import Services, child_environment, home, logs_of, open_services, serves, set_address
 from assets.work import load_days, rebuild_catalogue
 from pipelines.errors import CasehouseError, Permanent, SettingsError, Transient
-from pipelines.feeds import FEEDS
+from pipelines.feeds import FEEDS, SOURCES
 from pipelines.lake import Lake
 from pipelines.tables import plain, show
 from pipelines.warehouse import catalogue_path, run_query
@@ -135,14 +135,14 @@ class Demo:
 
 
 def _refuse_real_account(settings: Settings) -> None:
-    real = settings.icasework_environment != "sandbox"
-    if real or settings.icasework_base_url or settings.icasework_reports_url:
-        raise SettingsError(
-            "the demo would put invented data into the lake of a real account",
-            why="CASEHOUSE_ICASEWORK_* point to one",
-            todo="run it with CASEHOUSE_ICASEWORK_ENVIRONMENT=sandbox, no base URL,"
-            " and another CASEHOUSE_DATA_DIR",
-        )
+    for name, source in SOURCES.items():
+        if source.environment(settings) != "sandbox" or source.is_moved(settings):
+            prefix = f"CASEHOUSE_{name.upper()}_"
+            raise SettingsError(
+                "the demo would put invented data into the lake of a real account",
+                why=f"{prefix}* point to one",
+                todo=f"run it with {prefix}ENVIRONMENT=sandbox, no base URL, and another CASEHOUSE_DATA_DIR",
+            )
 
 
 def _refuse_second(settings: Settings) -> None:

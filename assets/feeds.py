@@ -87,7 +87,7 @@ def feed_asset(feed: Feed, place: Workplace) -> dg.AssetsDefinition:
 
 def _outcomes(feed: Feed, days: Sequence[ReportDay], place: Workplace) -> Iterator[Outcome]:
     """Ingest the days; the source is given back however the run ends."""
-    policy = place.policy(feed.source, place.settings)
+    policy = place.policy(feed.key, place.settings)
     with closing(place.connect(feed.source, place.settings)) as source:
         yield from ingest_days(feed, days, source=source, lake=place.lake, policy=policy, clock=place.now)
 

@@ -135,7 +135,7 @@ def ingest(feed: str, day: str, *, no_rebuild: bool) -> None:
             [report_day],
             source=source,
             lake=Lake(settings.data_dir),
-            policy=policy_for(found.source, settings),
+            policy=policy_for(found.key, settings),
         )
     finally:
         source.close()

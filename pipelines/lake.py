@@ -204,7 +204,7 @@ class Lake:
             raise SettingsError(
                 f"the lake holds days of {source} from another account",
                 why=f"it holds those of {owner}, the settings point at {origin}",
-                todo="correct CASEHOUSE_ICASEWORK_*, or set another CASEHOUSE_DATA_DIR",
+                todo=f"correct CASEHOUSE_{source.upper()}_*, or set another CASEHOUSE_DATA_DIR",
             )
 
     def _claim(self, source: str, origin: str) -> None:

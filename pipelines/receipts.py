@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, BinaryIO, Literal
 
 import msgspec
@@ -34,6 +34,8 @@ class Receipt:
     """The proof of one partition. Counts are rows; `source_total` is None where the source gives none.
 
     `origin` says which system answered, such as "uat council": invented days can be told from real ones.
+    `controls` are the column sums the contract wants told, each by the source's title of it: a told one was
+    equal to the sum over every row, good and quarantined; None stands where the source told none.
     """
 
     feed: str
@@ -49,19 +51,27 @@ class Receipt:
     body_bytes: int
     contract: str
     version: str
+    controls: tuple[tuple[str, int | None], ...] = ()
     seal: str = UNSEALED
 
     @property
     def status(self) -> Status:
-        """verified, or quarantined when some rows were set aside, or unverified without a source total."""
-        if self.source_total is None:
+        """verified, or quarantined when some rows were set aside, or unverified where a total is not told."""
+        if self.source_total is None or any(value is None for _, value in self.controls):
             return "unverified"
         return "quarantined" if self.rows_quarantined else "verified"
 
     def as_metadata(self) -> dict[str, str]:
         """Return the key-value metadata to write the file with; the seal comes after."""
-        told = asdict(self) | {"seal": UNSEALED}
-        return {KEY: json.dumps(told, ensure_ascii=True)}
+        # asdict would copy deeply, which costs more than all the rest.
+        told = {one.name: getattr(self, one.name) for one in fields(self)} | {"seal": UNSEALED}
+        if not self.controls:
+            del told[
+                "controls"
+            ]  # as every receipt was before there were any: the same bytes for the same day
+        text = json.dumps(told, ensure_ascii=True)
+        # The receipt is read up to its first closing brace, so none may stand in a text.
+        return {KEY: text[:-1].replace("}", r"\u007d") + "}"}
 
 
 def parse_receipt(text: str) -> Receipt:

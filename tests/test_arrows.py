@@ -23,7 +23,7 @@ FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"errors", "days", "demonstration", "settings"}),
     frozenset({"contracts", "sources"}),
     frozenset({"decode", "receipts", "lake", "feeds"}),
-    frozenset({"load", "ingest", "verify", "warehouse"}),
+    frozenset({"totals", "load", "ingest", "verify", "warehouse"}),
     frozenset({"kpi", "outbound", "exports", "tables", "doctor", "telling"}),
     frozenset({"cli"}),
 )

@@ -57,7 +57,7 @@ def settings(sandbox: SandboxThread, tmp_path: Path) -> Settings:
 def load(settings: Settings, lake: Lake, *days: ReportDay, feed: str = TASKS) -> list[Outcome]:
     found = FEEDS[feed]
     with closing(connect(found.source, settings)) as source:
-        policy = policy_for(found.source, settings)
+        policy = policy_for(found.key, settings)
         return list(ingest_days(found, days, source=source, lake=lake, policy=policy))
 
 
@@ -184,7 +184,7 @@ def test_one_bad_cell_in_many_is_set_aside_with_row_column_and_check(
 
 
 @pytest.mark.parametrize("day", ["2026-03-29", "2026-10-25"])
-@pytest.mark.parametrize("feed", FEEDS)
+@pytest.mark.parametrize("feed", [contract.feed for contract in ICASEWORK_CONTRACTS])
 def test_clock_change_days_ask_for_the_whole_civil_day(
     feed: str, day: str, sandbox: SandboxThread, settings: Settings, lake: Lake
 ) -> None:

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from pipelines.lake import Lake
     from pipelines.warehouse.evidence import LakeFile
 
-TABLES = ("catalogue", "feeds", "columns", "files", "receipts", "quarantine", "failures", "completeness")
-KEPT = ("files", "receipts", "quarantine")  # files first: the others keep what it kept
+KEPT = ("files", "receipts", "controls", "quarantine")  # files first: the others keep what it kept
+TABLES = ("catalogue", "feeds", "columns", *KEPT, "failures", "completeness")
 WAIT_SECONDS = 600.0
 
 
@@ -159,6 +159,7 @@ class _Builder:
         read = evidence.read_evidence(self.lake, evidence.files_of(changed))
         self._fill("files", "files_read", read.files)
         self._fill("receipts", "receipts_read", read.receipts)
+        self._fill("controls", "controls_read", read.controls)
         self._fill("quarantine", "quarantine_read", read.quarantine)
         failures = evidence.failures_of(self.lake, self.feeds, read.damaged)
         self._fill("failures", "failures_noted", failures)

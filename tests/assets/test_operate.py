@@ -20,6 +20,7 @@ import psutil
 import pytest
 
 from pipelines.days import ReportDay, span
+from pipelines.feeds import FEEDS, SOURCES
 from pipelines.lake import Lake
 from pipelines.sandbox.server import SandboxThread
 from pipelines.settings import ENV_FILE, ROOT
@@ -158,11 +159,13 @@ def test_the_demo_proves_every_day_and_a_second_one_changes_nothing(office: Offi
     demo = office.start("demo", "--days", "2")
     said = heard(demo, "Dagster's UI")
 
-    assert "12 of 12 partitions loaded, 0 failed" in said
-    assert said.count("icasework/") >= 6
+    cells = 2 * len(FEEDS)
+    assert f"{cells} of {cells} partitions loaded, 0 failed" in said
+    assert all(feed in said for feed in FEEDS)
     assert "open_cases" in said
+    assert "calls_by_day" in said
     count = run_query(office.lake, "select count(*) as days from ops.completeness where status = 'verified'")
-    assert count.item() == 12
+    assert count.item() == cells
     through_a_running_dagster(office)
     demo.send_signal(signal.SIGINT)
     demo.communicate(timeout=PATIENCE)
@@ -173,7 +176,7 @@ def test_the_demo_proves_every_day_and_a_second_one_changes_nothing(office: Offi
     status, said = office.run("demo", "--days", "2", "--no-serve")
 
     assert status == 0, said
-    assert "all 12 partitions are loaded already" in said
+    assert f"all {cells} partitions are loaded already" in said
     assert office.state() == before
 
 
@@ -317,11 +320,13 @@ def test_a_taken_port_is_told_with_its_setting(office: Office) -> None:
     assert "CASEHOUSE_DAGSTER_PORT" in said
 
 
-def test_the_demo_refuses_the_lake_of_a_real_account(office: Office) -> None:
-    office.env["CASEHOUSE_ICASEWORK_ENVIRONMENT"] = "production"
+@pytest.mark.parametrize("source", SOURCES)
+def test_the_demo_refuses_the_lake_of_a_real_account(office: Office, source: str) -> None:
+    office.env[f"CASEHOUSE_{source.upper()}_ENVIRONMENT"] = "production"
     status, said = office.run("demo", "--days", "1", "--no-serve")
-    assert status == 2
+    assert status == 2, said
     assert "real account" in said
+    assert f"CASEHOUSE_{source.upper()}_ENVIRONMENT=sandbox" in said
     assert not (office.home / "data").exists()
 
 

@@ -13,16 +13,9 @@ import httpx
 import pytest
 
 from pipelines.errors import CasehouseError, Permanent, Transient
+from pipelines.sources.exchange import Answer, Call, Refused, Unreachable, Unsendable, http_date
 from pipelines.sources.patience import Patience
-from pipelines.sources.transport import (
-    Answer,
-    Call,
-    Refused,
-    Transport,
-    Unreachable,
-    Unsendable,
-    http_date,
-)
+from pipelines.sources.transport import Transport
 from tests.sources.conftest import NOW
 from tests.sources.fake_server import (
     HANG_UP,
