@@ -40,4 +40,4 @@ REASONS = {
 # A request that no server can take for a report, by which a key is tried without running one: SEED has 400
 # for malformed JSON; that the key is looked at before the body is a GUESS, and usual.
 MALFORMED = b"{"
-MALFORMED_IS_KNOWN = frozenset({int(HTTPStatus.OK), int(HTTPStatus.BAD_REQUEST)})
+MALFORMED_IS_KNOWN = GOOD | UNFINISHED | {int(HTTPStatus.BAD_REQUEST)}
