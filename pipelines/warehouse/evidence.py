@@ -156,6 +156,15 @@ def _named(error: Damaged, file: LakeFile) -> Damaged:
     return error
 
 
+def receipts_of(receipts: Iterable[Receipt]) -> pl.DataFrame:
+    """Receipts as the table `ops.receipts` holds them."""
+    rows = [
+        asdict(one) | {"report_date": date.fromisoformat(one.report_date), "status": one.status}
+        for one in receipts
+    ]
+    return pl.DataFrame(rows, schema=_RECEIPTS)
+
+
 def _row(receipt: Receipt, file: LakeFile) -> dict[str, Any]:
     return asdict(receipt) | {"feed": file.feed, "report_date": file.day.date, "status": receipt.status}
 
