@@ -42,13 +42,17 @@ def wire(
     *,
     privacy: Privacy = "public",
     required: bool = False,
+    key: bool = False,
     **checks: Any,  # noqa: ANN401 - pandera's own check arguments
 ) -> Any:  # noqa: ANN401 - stands where pandera expects a field of any type
-    """Declare one column: the vendor's `name`, what it means, who may see it, whether it may be empty."""
+    """Declare one column: the vendor's `name`, what it means, who may see it, whether it may be empty.
+
+    `key` columns together name the thing whose state a row tells, where a later row tells a later state.
+    """
     return pa.Field(
-        nullable=not required,
+        nullable=not (required or key),
         description=description,
-        metadata={"wire": name, "privacy": privacy},
+        metadata={"wire": name, "privacy": privacy, "key": key},
         **checks,
     )
 
@@ -75,6 +79,7 @@ class Column:
     description: str
     privacy: Privacy
     rules: tuple[Rule, ...]
+    is_key: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,6 +108,11 @@ class Contract:
                 f"no column of contract {self.feed} is required", todo="declare one with required=True"
             )
         return columns
+
+    @property
+    def key(self) -> tuple[Column, ...]:
+        """The columns that name the thing whose state a row tells; none where every row is one of its own."""
+        return tuple(column for column in self.columns if column.is_key)
 
     @property
     def wire_fields(self) -> tuple[str, ...]:
@@ -145,6 +155,7 @@ def _column(feed: str, name: str, column: Any) -> Column:  # noqa: ANN401 - pand
         description=column.description,
         privacy=told["privacy"],
         rules=tuple(_rules(column.checks)),
+        is_key=told.get("key", False),
     )
 
 

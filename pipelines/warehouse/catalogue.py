@@ -15,11 +15,13 @@ import duckdb
 import polars as pl
 
 from pipelines.errors import Permanent
-from pipelines.warehouse import evidence, monthly
+from pipelines.warehouse import evidence, monthly, things
+from pipelines.warehouse.marts import create_marts
 from pipelines.warehouse.query import catalogue_path, open_engine, spill_path, told_in_one_line
 from pipelines.warehouse.statements import definitions_digest, sections
 from pipelines.warehouse.swap import replacing, write_ahead_log
 from pipelines.warehouse.views import columns_of, statements_for
+from pipelines.warehouse.working_days import calendar
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from pipelines.lake import Lake
     from pipelines.warehouse.evidence import LakeFile
     from pipelines.warehouse.monthly import Month
+    from pipelines.warehouse.views import ViewColumn
 
 TABLES = (
     "catalogue",
@@ -42,6 +45,7 @@ TABLES = (
     "failures",
     "months",
     "completeness",
+    "calendar",
 )
 KEPT = ("files", "receipts", "quarantine")  # files first: the others keep what it kept
 WAIT_SECONDS = 600.0
@@ -59,13 +63,14 @@ class CatalogueSummary:
     files_damaged: int
     months: int
     months_written: int
+    marts: int
 
     def __str__(self) -> str:
         """One line for a person."""
         days = ", ".join(f"{count} {status}" for status, count in sorted(self.days.items())) or "no days"
         damaged = f", {self.files_damaged} damaged" if self.files_damaged else ""
         return (
-            f"{self.path}: {self.feeds} feeds; {days}; "
+            f"{self.path}: {self.feeds} feeds, {self.marts} marts; {days}; "
             f"{self.files_read} files read, {self.files_kept} unchanged{damaged}; "
             f"{self.months_written} of {self.months} monthly files written"
         )
@@ -136,6 +141,8 @@ class _Builder:
         self._fill("failures", "failures_noted", failures)
         days = self._fill_completeness()
         self._create_views(months)
+        marts = create_marts(self.engine, self.feeds)
+        self._fill("columns", "columns_told", _dictionary(_feed_columns(self.feeds) | marts))
         self.engine.commit()
         self.engine.execute("CHECKPOINT casehouse")
         summary = CatalogueSummary(
@@ -147,6 +154,7 @@ class _Builder:
             files_damaged=len(findings.damaged),
             months=len(months),
             months_written=findings.written,
+            marts=len(marts),
         )
         return summary, {month.path(self.lake) for month in months}
 
@@ -174,7 +182,7 @@ class _Builder:
         made_from = {"definitions": definitions_digest(), "lake_dir": str(self.lake.root.resolve())}
         self.engine.execute(sections("ops/catalogue")["fill"], made_from | bounds)
         self._fill("feeds", "feeds_told", _registry(self.feeds))
-        self._fill("columns", "columns_told", _dictionary(self.feeds))
+        self._fill("calendar", "calendar_told", calendar(self.since, self.until))
 
     def _fill_evidence(self, found: list[LakeFile], *, can_keep: bool) -> tuple[int, list[Damaged]]:
         """Fill the tables that come from files; return how many were read, and the damaged ones."""
@@ -224,7 +232,7 @@ class _Builder:
     def _create_views(self, months: list[Month]) -> None:
         for feed in self.feeds.values():
             files = [month.path(self.lake) for month in months if month.feed is feed]
-            for statement in statements_for(feed, files):
+            for statement in (*statements_for(feed, files), *things.statements_for(feed, files)):
                 self.engine.execute(statement)
 
     def _fill(self, table: str, frame_name: str, frame: pl.DataFrame) -> None:
@@ -244,10 +252,14 @@ def _registry(feeds: Mapping[str, Feed]) -> pl.DataFrame:
     )
 
 
-def _dictionary(feeds: Mapping[str, Feed]) -> pl.DataFrame:
+def _feed_columns(feeds: Mapping[str, Feed]) -> dict[str, list[ViewColumn]]:
+    return {feed.key: columns_of(feed) for feed in feeds.values()}
+
+
+def _dictionary(views: Mapping[str, list[ViewColumn]]) -> pl.DataFrame:
     rows = [
         (
-            feed.key,
+            key,
             position,
             column.name,
             column.type,
@@ -256,8 +268,8 @@ def _dictionary(feeds: Mapping[str, Feed]) -> pl.DataFrame:
             column.description,
             column.wire,
         )
-        for feed in feeds.values()
-        for position, column in enumerate(columns_of(feed), 1)
+        for key, columns in views.items()
+        for position, column in enumerate(columns, 1)
     ]
     return pl.DataFrame(
         rows,

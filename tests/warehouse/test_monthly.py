@@ -189,7 +189,7 @@ step = st.tuples(st.integers(0, 5), st.integers(-1, 4))
 
 
 @given(steps=st.lists(step, min_size=1, max_size=4))
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_order_of_loads_and_removals_shows_what_a_fresh_build_shows(
     tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[int, int]]
 ) -> None:
