@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from pipelines.feeds import FEEDS, Policy
 from pipelines.ingest import ingest_days
-from pipelines.sandbox.council.council import Council
 from pipelines.sandbox.council.reports import BY_NAME
 from pipelines.warehouse import build
 from tests.plain_source import PlainSource
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
     from pipelines.days import ReportDay
     from pipelines.feeds import Feed
     from pipelines.lake import Lake
+    from pipelines.sandbox.council.council import Council
 
 CASEWORK: Mapping[str, Feed] = {key: feed for key, feed in FEEDS.items() if feed.source == "icasework"}
 
