@@ -152,9 +152,10 @@ def ingest(feed: str, day: str, *, no_rebuild: bool) -> None:
 
 
 @cli.command()
-def rebuild() -> None:
+@click.option("--afresh", is_flag=True, help="Keep nothing of the last one: read and write every file again.")
+def rebuild(*, afresh: bool) -> None:
     """Build the DuckDB catalogue anew from the lake and swap it in."""
-    click.echo(_rebuilt(_settings()))
+    click.echo(_rebuilt(_settings(), afresh=afresh))
 
 
 @cli.command()
@@ -196,6 +197,33 @@ def sql(query: str, *, as_csv: bool) -> None:
 
 
 @cli.command()
+@click.argument("test", required=False)
+@click.option("--csv", "as_csv", is_flag=True, help="Every row, as CSV, instead of a table of the first 50.")
+def check(test: str | None, *, as_csv: bool) -> None:
+    """Ask the catalogue for rows that break a promise; exit 1 when there are some.
+
+    Runs every query of warehouse/tests and tells how many rows each returns. Name one TEST to see its rows.
+    """
+    settings = _settings()
+    from pipelines.lake import Lake
+    from pipelines.tables import MOST_ROWS, show
+    from pipelines.warehouse import offending_rows, run_sql_tests
+
+    lake = Lake(settings.data_dir)
+    if test is not None:
+        rows = offending_rows(lake, test, limit=None if as_csv else MOST_ROWS + 1)
+        click.echo(rows.write_csv(), nl=False) if as_csv else show(rows)
+        sys.exit(1 if rows.height else 0)
+    broken = 0
+    for verdict in run_sql_tests(lake):
+        broken += not verdict.passed
+        click.echo(f"{'ok   ' if verdict.passed else 'WRONG'} {verdict}")
+    if broken:
+        click.echo(f"{broken} promises broken; casehouse check NAME shows the rows")
+        sys.exit(1)
+
+
+@cli.command()
 def doctor() -> None:
     """Check settings, hosts, token, clock, disk and rights; exit 1 when something is wrong."""
     settings = _settings()
@@ -231,14 +259,15 @@ def _settings() -> Settings:
     return load_settings()
 
 
-def _rebuilt(settings: Settings) -> str:
+def _rebuilt(settings: Settings, *, afresh: bool = False) -> str:
     """Build the catalogue, keeping what has not changed; return one line about it."""
     from pipelines.feeds import FEEDS
     from pipelines.lake import Lake
     from pipelines.warehouse import build
 
     lake = Lake(settings.data_dir)
-    return str(build(lake, FEEDS, since=settings.first_day, until=settings.last_day(_now())))
+    until = settings.last_day(_now())
+    return str(build(lake, FEEDS, since=settings.first_day, until=until, afresh=afresh))
 
 
 def _now() -> datetime:

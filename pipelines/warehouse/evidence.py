@@ -42,6 +42,7 @@ _RECEIPTS = {
     "version": pl.String(),
     "seal": pl.String(),
 }
+_PROVED = tuple(name for name in _RECEIPTS if name not in _DAY)
 _CONTROLS = {**_DAY, "title": pl.String(), "value": pl.Int64()}
 _QUARANTINE = {
     **_DAY,
@@ -116,16 +117,12 @@ def read_evidence(lake: Lake, files: Sequence[LakeFile]) -> Evidence:
     """Read the receipt of every data file and the reasons of every quarantine file."""
     told = [_read(lake, file) for file in files]  # threads were measured: 4 take as long as 1
     read = [file for file, one in zip(files, told, strict=True) if not isinstance(one, Damaged | None)]
-    receipts = [(file, one) for file, one in zip(files, told, strict=True) if isinstance(one, Receipt)]
+    receipts = [one for one in told if isinstance(one, Receipt)]
     reasons = [one for one in told if isinstance(one, pl.DataFrame)]
     return Evidence(
         files=frame_of(read),
-        receipts=pl.DataFrame([_row(file, one) for file, one in receipts], schema=_RECEIPTS, orient="row"),
-        controls=pl.DataFrame(
-            [(file.feed, file.day.date, *told) for file, one in receipts for told in one.controls],
-            schema=_CONTROLS,
-            orient="row",
-        ),
+        receipts=receipts_of(receipts),
+        controls=controls_of(receipts),
         quarantine=pl.concat([pl.DataFrame(schema=_QUARANTINE), *reasons]),
         damaged=[one for one in told if isinstance(one, Damaged)],
     )
@@ -162,9 +159,23 @@ def _named(error: Damaged, file: LakeFile) -> Damaged:
     return error
 
 
-def _row(file: LakeFile, receipt: Receipt) -> tuple[Any, ...]:
-    told = (getattr(receipt, name) for name in _RECEIPTS if name not in _DAY)
-    return (file.feed, file.day.date, *told)
+def receipts_of(receipts: Iterable[Receipt]) -> pl.DataFrame:
+    """Receipts as the table `ops.receipts` holds them."""
+    rows = [
+        (one.feed, date.fromisoformat(one.report_date), *(getattr(one, name) for name in _PROVED))
+        for one in receipts
+    ]
+    return pl.DataFrame(rows, schema=_RECEIPTS, orient="row")
+
+
+def controls_of(receipts: Iterable[Receipt]) -> pl.DataFrame:
+    """Receipts' column sums as the table `ops.controls` holds them."""
+    rows = [
+        (one.feed, date.fromisoformat(one.report_date), *control)
+        for one in receipts
+        for control in one.controls
+    ]
+    return pl.DataFrame(rows, schema=_CONTROLS, orient="row")
 
 
 def _reasons(lake: Lake, file: LakeFile) -> pl.DataFrame:
