@@ -117,13 +117,21 @@ def _fits(together: Sequence[_Arrival], one: _Arrival) -> bool:
 
 
 def _ahead(days: Sequence[ReportDay], loader: _Loader, concurrency: int) -> Iterator[_Arrival]:
-    """Receive days in order, at most `concurrency` at once; the next lot comes in while one is written."""
+    """Receive days in order, at most `concurrency` at once.
+
+    Small days come a whole lot ahead of the loader, so that one lot is fetched while another is written; of
+    large ones, going by the last that came, no more are held than are fetched at once.
+    """
+    ahead = concurrency
     waiting: deque[Future[_Arrival]] = deque()
     pool = ThreadPoolExecutor(concurrency, thread_name_prefix="fetch")
     try:
         for day in days:
-            if len(waiting) > max(concurrency, TOGETHER_DAYS):
-                yield waiting.popleft().result()
+            while len(waiting) > ahead:
+                arrival = waiting.popleft().result()
+                is_small = arrival.size * TOGETHER_DAYS <= TOGETHER_BYTES
+                ahead = max(concurrency, TOGETHER_DAYS) if is_small else concurrency
+                yield arrival
             waiting.append(pool.submit(loader.receive, day))
         while waiting:
             yield waiting.popleft().result()

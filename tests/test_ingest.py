@@ -303,6 +303,16 @@ def test_a_fault_of_judging_days_together_takes_only_the_guilty_day(
     assert "Bloggs" not in str(outcomes[2].error)
 
 
+def test_large_days_are_not_fetched_far_ahead(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pipelines.ingest, "TOGETHER_BYTES", 0)
+    many = list(span(ReportDay.parse("2026-10-01"), ReportDay.parse("2026-10-30")))
+    source = fill(PlainSource(), many)
+    outcomes = ingest_days(PARCELS, many, source=source, lake=lake, policy=Policy(concurrency=2))
+    ahead = [len(source.asked) - number for number, _ in enumerate(outcomes)]
+    assert len(ahead) == 30
+    assert max(ahead) <= 6
+
+
 def test_a_day_named_twice_is_loaded_once(lake: Lake, days: list[ReportDay]) -> None:
     source = fill(PlainSource(), days)
     assert [outcome.day for outcome in run(lake, [days[0], days[1], days[0]], source)] == days[:2]
