@@ -14,6 +14,7 @@ import time
 from pathlib import Path
 
 from bench.backfill import measure_backfill
+from bench.marts import measure_marts
 from bench.measure import Cost, median, run_task, start_task, tell
 
 ROUNDS = 5
@@ -115,6 +116,7 @@ PARTS = {
     "xml": measure_xml,
     "small": measure_small,
     "backfill": measure_backfill,
+    "marts": measure_marts,
     "start": measure_start,
 }
 
