@@ -11,7 +11,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from pipelines.days import ReportDay, span
-from pipelines.errors import CasehouseError, Permanent
+from pipelines.errors import CasehouseError, Permanent, Transient
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -26,6 +26,9 @@ MANY_OPEN = 500  # every look costs the webserver time that the runs could use
 STARTED_HERE = {"casehouse/started_by": "command"}
 # A run of a year of six feeds may take a slow vendor longer than dagster.yaml's max_runtime_seconds.
 LONG_RUNS = {"dagster/max_runtime": "86400"}
+PARTITIONS = "casehouse/partitions"  # tag of a backfill: how many it is for
+PATIENCE_SECONDS = 300.0  # for a Dagster that does not answer, and for the first run to appear
+FINISH_SECONDS = 60.0  # for runs to end that have nothing more to load
 _BROKEN = {"FAILED", "FAILING", "CANCELED", "CANCELING"}
 _LOADED = "MATERIALIZED"
 
@@ -121,6 +124,7 @@ class Course:
     running: set[Cell] = field(default_factory=set)
     runs: int = 0
     waiting: int = 0
+    ended: bool = False
 
     @property
     def open(self) -> set[Cell]:
@@ -144,7 +148,25 @@ class Course:
 
 def launch(client: DagsterClient, wanted: Wanted, title: str) -> str:
     """Launch the backfill; return its id."""
-    return client.launch_backfill(wanted.ranges, title=title, tags=STARTED_HERE | LONG_RUNS)
+    return client.launch_backfill(
+        wanted.ranges, title=title, tags={**STARTED_HERE, **LONG_RUNS, PARTITIONS: str(len(wanted.cells))}
+    )
+
+
+def cancel_abandoned(client: DagsterClient) -> None:
+    """Cancel backfills of commands that are gone: nobody waits for them, and they would be gone on with.
+
+    Only for whoever knows that no such command lives. One whose runs have all been is left for Dagster to
+    close.
+    """
+    for backfill, tags in client.unfinished_backfills().items():
+        if not tags.items() >= STARTED_HERE.items():
+            continue
+        runs = client.runs_of_backfill(backfill)
+        tried = {cell for run in runs for cell in _cells_of(run)}
+        open_runs = [run for run in runs if not run.is_finished or run.may_retry]
+        if open_runs or len(tried) < int(tags.get(PARTITIONS, "0") or 0):
+            client.cancel_backfill(backfill)
 
 
 def follow(
@@ -154,20 +176,49 @@ def follow(
     *,
     check: Callable[[], None],
     pause: Callable[[float], None] = time.sleep,
+    clock: Callable[[], float] = time.monotonic,
 ) -> Iterator[Course]:
     """Yield how the backfill stands, about once a second, until every cell is loaded or has failed.
 
     `check` is called at every look and may raise, for example when Dagster itself has ended. Raises
-    Permanent when the backfill was cancelled or broke before every cell was tried.
+    Permanent when the backfill was cancelled or broke before every cell was tried or when no run appears,
+    Transient when Dagster has not answered for minutes.
     """
     follower = _Follower(client, backfill, Course(wanted.cells))
+    began = heard = clock()
+    done = None
     while True:
         check()
-        course = follower.look()
+        try:
+            course = follower.look()
+        except Transient:
+            if clock() - heard > PATIENCE_SECONDS:
+                raise
+            pause(LOOK_SECONDS)
+            continue
+        heard = clock()
         yield course
         if not course.open:
-            return
+            # Their checks are judged last: a Dagster that ends now would leave them open.
+            done = done or heard
+            if course.ended or heard - done > FINISH_SECONDS:
+                return
+        elif not course.runs and heard - began > PATIENCE_SECONDS:
+            raise Permanent(
+                f"no run of backfill {backfill} appeared within {PATIENCE_SECONDS / 60:.0f} minutes",
+                todo="look at Deployment, Daemons in the Dagster UI, end that Dagster and start it again",
+            )
         pause(LOOK_SECONDS if len(course.open) < MANY_OPEN else 2 * LOOK_SECONDS)
+
+
+@dataclass
+class _Told:
+    """What the log of one run has told so far: days it named as failed, steps that broke, its own failure."""
+
+    cursor: str | None = None
+    failed: dict[Cell, str] = field(default_factory=dict)
+    broken: dict[str, str] = field(default_factory=dict)
+    why: str = ""
 
 
 class _Follower:
@@ -181,8 +232,7 @@ class _Follower:
         self._client = client
         self._backfill = backfill
         self._course = course
-        self._cursors: dict[str, str | None] = {}
-        self._reasons: dict[Cell, str] = {}
+        self._told: dict[str, _Told] = {}
         self._settled: set[str] = set()
 
     def look(self) -> Course:
@@ -190,43 +240,58 @@ class _Follower:
         # Asked first: a run that begins in between is found by the next look.
         status, why = self._client.backfill_status(self._backfill)
         runs = self._client.runs_of_backfill(self._backfill)
-        course.running = set()
-        for run in runs:
-            if run.id not in self._settled and run.status != "QUEUED":
-                self._read(run, retried={one.parent for one in runs})
         course.runs, course.waiting = len(runs), sum(run.status == "QUEUED" for run in runs)
-        ended = not any(not run.is_finished for run in runs) and status != "REQUESTED"
-        if course.open and (status in _BROKEN or ended):
+        course.ended = bool(runs) and all(run.is_finished for run in runs)
+        is_over = status != "REQUESTED" and (course.ended or not runs)
+        retried = {one.parent for one in runs}
+        running: set[Cell] = set()
+        for run in runs:
+            if run.id in self._settled or run.status == "QUEUED":
+                continue
+            told = self._read(run)
+            if not run.is_finished:
+                running |= _cells_of(run) - course.loaded
+            elif not run.may_retry or is_over:
+                self._settle(run, told)
+            elif run.id in retried:
+                self._settled.add(run.id)
+            else:
+                course.ended = False  # its process died: Dagster launches the same days again
+        course.running = running
+        if course.open and (status in _BROKEN or is_over):
             raise Permanent(
                 f"backfill {self._backfill} is {status.lower()} with {len(course.open)} partitions untried",
                 why=why,
-                todo="see it in the Dagster UI under Runs, Backfills; then launch it again with --missing",
+                todo="`dg dev` shows it under Runs, Backfills; then launch it again with --missing",
             )
         return course
 
-    def _read(self, run: Run, retried: set[str | None]) -> None:
-        course = self._course
-        happened = self._client.read_log(run.id, self._cursors.get(run.id))
-        self._cursors[run.id] = happened.cursor
+    def _read(self, run: Run) -> _Told:
+        told = self._told.setdefault(run.id, _Told())
+        happened = self._client.read_log(run.id, told.cursor)
+        told.cursor = happened.cursor
         for cell in happened.materialised:
-            course.loaded.add(cell)
-            course.failed.pop(cell, None)
-        cells = _cells_of(run)
+            self._course.loaded.add(cell)
+            self._course.failed.pop(cell, None)
         for step, days, reason in happened.step_failures:
             feed = next((one for one in run.feeds if one.replace("/", "__") == step), "")
-            self._reasons |= {(feed, day): told for day, told in days.items()}
-            self._reasons |= {cell: reason for cell in cells if cell[0] == feed and not days}
-        if not run.is_finished:
-            course.running |= cells - course.loaded
-            return
-        if run.will_retry:  # its process died: Dagster launches the same days again
-            if run.id in retried:
-                self._settled.add(run.id)
-            return
+            told.failed |= {(feed, day): why for day, why in days.items()}
+            if not days:
+                told.broken[feed] = reason
+        told.why = happened.run_failure or told.why
+        return told
+
+    def _settle(self, run: Run, told: _Told) -> None:
+        """Note what has failed: what the run did not load, and what it named though an earlier one had."""
+        course = self._course
         self._settled.add(run.id)
-        for cell in (cells & course.wanted) - course.loaded:
-            why = self._reasons.get(cell) or happened.run_failure or f"run {run.id} ended without it"
+        for cell in _cells_of(run) & course.wanted:
+            if cell in course.loaded and cell not in told.failed:
+                continue
+            why = told.failed.get(cell) or told.broken.get(cell[0]) or told.why
+            why = why or f"run {run.id} ended without it"
             where = " ".join(cell)
+            course.loaded.discard(cell)
             course.failed[cell] = why if why.startswith(where) else f"{where}: {why}"
 
 

@@ -30,7 +30,7 @@ LATEST_DAY = "latest_day"
 
 DESCRIPTIONS = {
     CONTRACT: "Every row of the days loaded keeps the contract of today; none was set aside or refused.",
-    RECONCILIATION: "Each day has a receipt, and the source's row count equals good plus quarantined rows.",
+    RECONCILIATION: "Each day has a receipt, and the source's totals equal good plus quarantined rows.",
     LATEST_DAY: "The last London day that is over is in the lake.",
 }
 _BROKE_CONTRACT = {ContractDrift.kind, TooManyBadRows.kind}
@@ -103,17 +103,17 @@ def judge_contract(feed: Feed, proofs: Sequence[Proof]) -> dg.AssetCheckResult:
 
 
 def judge_reconciliation(proofs: Sequence[Proof]) -> dg.AssetCheckResult:
-    """Fail as an error when a day is missing or does not add up, as a warning when it gives no total."""
+    """Fail as an error when a day is missing or does not add up, as a warning when a total is not told."""
     open_days = {str(proof.day): why for proof in proofs if (why := _unreconciled(proof))}
     receipts = [proof.receipt for proof in proofs if proof.receipt]
-    totalless = [receipt.report_date for receipt in receipts if receipt.source_total is None]
+    totalless = [receipt.report_date for receipt in receipts if receipt.status == "unverified"]
     return dg.AssetCheckResult(
         check_name=RECONCILIATION,
         passed=not (open_days or totalless),
         severity=dg.AssetCheckSeverity.ERROR if open_days else dg.AssetCheckSeverity.WARN,
         description=(
             f"{len(proofs) - len(open_days)} of {len(proofs)} days add up"
-            + (f"; {len(totalless)} without a source total" if totalless else "")
+            + (f"; {len(totalless)} without every source total" if totalless else "")
         ),
         metadata={
             "days": len(proofs),

@@ -1,19 +1,23 @@
 """A running Dagster, asked over GraphQL: what is loaded, what is materialised, launch, follow, stop.
 
-Queries and the small records their answers become. Which partitions are wanted is not decided here (see
-backfill.py), nor how a Dagster comes to run (see services.py).
+What is asked is in queries.py; here are the calls and the small records that answers become. Which partitions
+are wanted is not decided here (see backfill.py), nor how a Dagster comes to run (see services.py).
 """
 
 from __future__ import annotations
 
 import json
+import socket
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from gql import Client, gql
 from gql.transport.exceptions import TransportError
 from gql.transport.requests import RequestsHTTPTransport
 
+from assets import queries
 from assets.names import FAILED_DAYS, FILES, LOCATION
 from pipelines.errors import Permanent, Transient
 
@@ -23,6 +27,9 @@ if TYPE_CHECKING:
 REPOSITORY = "__repository__"  # Dagster's name for the only one a module of definitions makes
 BACKFILL_TAG = "dagster/backfill"
 _TIMEOUT_SECONDS = 60
+_CONNECT_SECONDS = 5.0
+# A daemon tells every 30 seconds that it lives; Dagster itself calls it dead after half an hour.
+HEARTBEAT_SECONDS = 90.0
 _LOG_PAGE = 1000
 
 UNFINISHED = frozenset({"QUEUED", "NOT_STARTED", "STARTING", "STARTED", "CANCELING", "MANAGED"})
@@ -37,7 +44,7 @@ class Run:
     feeds: tuple[str, ...]
     first: str
     last: str
-    will_retry: bool
+    will_retry: bool | None  # None until Dagster has decided
     parent: str | None
 
     @property
@@ -45,25 +52,58 @@ class Run:
         """Say whether nothing more will come of this run."""
         return self.status not in UNFINISHED
 
+    @property
+    def may_retry(self) -> bool:
+        """Say whether Dagster launches the same days again, or has not decided yet."""
+        return self.status == "FAILURE" and self.will_retry is not False
+
 
 @dataclass(frozen=True)
 class Happened:
-    """What a run's log added: partitions materialised, steps that failed and why, the run's own failure."""
+    """What a run's log added: partitions materialised, steps that failed and why, the run's own failure.
+
+    `processes` are the ids of those that worked on it, each with the time in seconds when it said so.
+    """
 
     cursor: str | None
     materialised: tuple[tuple[str, str], ...]
     step_failures: tuple[tuple[str, Mapping[str, str], str], ...]
     run_failure: str
-    pids: tuple[int, ...]
+    processes: tuple[tuple[int, float], ...]
+
+
+class _Direct(RequestsHTTPTransport):
+    """Heeds no proxy and no .netrc of the environment: they are for the vendor's server."""
+
+    def connect(self) -> None:
+        super().connect()  # type: ignore[no-untyped-call]  # gql gives no types here
+        if self.session is not None:
+            self.session.trust_env = False
+
+
+def address(host: str, port: int) -> str:
+    """Return the web address of a host, which may be an IPv6 number."""
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 class DagsterClient:
     """Asks one Dagster webserver. Raises Transient when it does not answer, Permanent when it refuses."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, timeout: int = _TIMEOUT_SECONDS) -> None:
         self.url = url
-        transport = RequestsHTTPTransport(f"{url}/graphql", timeout=_TIMEOUT_SECONDS)
-        self._client = Client(transport=transport)
+        self._client = Client(transport=_Direct(f"{url}/graphql", timeout=timeout))
+
+    def is_there(self) -> bool:
+        """Say whether anything listens at the address; raise Transient when that cannot be found out."""
+        parts = urlsplit(self.url)
+        try:
+            socket.create_connection((parts.hostname, parts.port), timeout=_CONNECT_SECONDS).close()
+        except ConnectionRefusedError:
+            return False
+        except OSError as error:
+            why = error.strerror or type(error).__name__
+            raise Transient(f"nothing can be learnt of a Dagster at {self.url}", why=why) from None
+        return True
 
     def version(self) -> str:
         """Return Dagster's version; raise when nobody answers or it is no Dagster."""
@@ -71,7 +111,7 @@ class DagsterClient:
 
     def load_errors(self) -> dict[str, str | None]:
         """Return each code location that has loaded, with the error where it could not."""
-        found = self._ask(_LOCATIONS)["workspaceOrError"]
+        found = self._ask(queries.LOCATIONS)["workspaceOrError"]
         if "locationEntries" not in found:
             raise Permanent("Dagster cannot load its workspace", why=_brief(found.get("message")))
         return {
@@ -83,21 +123,26 @@ class DagsterClient:
     def asset_files(self) -> dict[str, str]:
         """Return each feed's asset with the place of its files, as its definition tells it."""
         found: dict[str, str] = {}
-        for node in self._ask(_ASSETS)["assetNodes"]:
+        for node in self._ask(queries.ASSETS)["assetNodes"]:
             for entry in node["metadataEntries"]:
                 if entry["label"] == FILES:
                     found["/".join(node["assetKey"]["path"])] = entry["path"]
         return found
 
-    def unhealthy_daemons(self) -> list[str]:
-        """Name the daemons that a backfill needs and that are not running."""
-        statuses = self._ask(_DAEMONS)["instance"]["daemonHealth"]["allDaemonStatuses"]
-        needed = {"BACKFILL", "QUEUED_RUN_COORDINATOR"}
-        return [one["daemonType"] for one in statuses if one["daemonType"] in needed and not one["healthy"]]
+    def silent_daemons(self) -> list[str]:
+        """Name the daemons that a backfill needs and that have not told for a while that they live."""
+        beats = self.heartbeats()
+        needed = ("BACKFILL", "QUEUED_RUN_COORDINATOR")
+        return [name for name in needed if time.time() - beats.get(name, 0.0) > HEARTBEAT_SECONDS]
+
+    def heartbeats(self) -> dict[str, float]:
+        """Return when each daemon last told that it lives, in seconds since the epoch."""
+        statuses = self._ask(queries.DAEMONS)["instance"]["daemonHealth"]["allDaemonStatuses"]
+        return {one["daemonType"]: float(one["lastHeartbeatTime"] or 0) for one in statuses}
 
     def partition_ranges(self, feeds: Iterable[str]) -> dict[str, list[tuple[str, str, str]]]:
         """Return for each feed the ranges (status, first key, last key) that are not simply missing."""
-        nodes = self._ask(_RANGES, keys=[_key(feed) for feed in feeds])["assetNodes"]
+        nodes = self._ask(queries.RANGES, keys=[_key(feed) for feed in feeds])["assetNodes"]
         return {
             "/".join(node["assetKey"]["path"]): [
                 (one["status"], one["startKey"], one["endKey"])
@@ -108,7 +153,7 @@ class DagsterClient:
 
     def materialised(self, feed: str, days: Sequence[str]) -> set[str]:
         """Return which of these partitions have a materialisation in the event log itself."""
-        (node,) = self._ask(_BY_PARTITION, keys=[_key(feed)], days=list(days))["assetNodes"]
+        (node,) = self._ask(queries.BY_PARTITION, keys=[_key(feed)], days=list(days))["assetNodes"]
         return {event["partition"] for event in node["latestMaterializationByPartition"] if event}
 
     def launch_backfill(
@@ -116,7 +161,7 @@ class DagsterClient:
     ) -> str:
         """Launch a backfill of each feed's ranges of days (both ends included); return its id."""
         answer = self._ask(
-            _LAUNCH_BACKFILL,
+            queries.LAUNCH_BACKFILL,
             params={
                 "partitionsByAssets": [
                     {
@@ -133,19 +178,27 @@ class DagsterClient:
 
     def backfill_status(self, backfill: str) -> tuple[str, str]:
         """Return the backfill's status and, where it broke, why."""
-        found = self._ask(_BACKFILL, id=backfill)["partitionBackfillOrError"]
+        found = self._ask(queries.BACKFILL, id=backfill)["partitionBackfillOrError"]
         if "status" not in found:
             raise Permanent(f"Dagster knows no backfill {backfill}", why=_brief(found.get("message")))
         return str(found["status"]), _brief((found["error"] or {}).get("message"))
 
     def cancel_backfill(self, backfill: str) -> None:
-        """Ask for a backfill to be cancelled, with its runs."""
-        self._ask(_CANCEL_BACKFILL, id=backfill)
+        """Ask for a backfill to be cancelled, with its runs; raise Permanent when that is refused."""
+        answer = self._ask(queries.CANCEL_BACKFILL, id=backfill)["cancelPartitionBackfill"]
+        _granted(answer, "backfillId", f"Dagster refused to cancel backfill {backfill}")
+
+    def unfinished_backfills(self) -> dict[str, dict[str, str]]:
+        """Return the backfills that Dagster would go on with, each with its tags."""
+        found = self._ask(queries.BACKFILLS)["partitionBackfillsOrError"]
+        if "results" not in found:
+            raise Permanent("Dagster cannot list its backfills", why=_brief(found.get("message")))
+        return {one["id"]: {tag["key"]: tag["value"] for tag in one["tags"]} for one in found["results"]}
 
     def launch_job(self, job: str, tags: Mapping[str, str]) -> str:
         """Launch a job without partitions; return the run's id."""
         answer = self._ask(
-            _LAUNCH_JOB,
+            queries.LAUNCH_JOB,
             params={
                 "selector": {
                     "repositoryLocationName": LOCATION,
@@ -176,9 +229,10 @@ class DagsterClient:
         """Return what a run's log holds after a cursor."""
         materialised: list[tuple[str, str]] = []
         failures: list[tuple[str, Mapping[str, str], str]] = []
-        run_failure, pids, has_more = "", [], True
+        processes: list[tuple[int, float]] = []
+        run_failure, has_more = "", True
         while has_more:
-            page = self._ask(_LOG, id=run_id, after=after, limit=_LOG_PAGE)["logsForRun"]
+            page = self._ask(queries.LOG, id=run_id, after=after, limit=_LOG_PAGE)["logsForRun"]
             if "events" not in page:
                 raise Permanent(f"Dagster cannot read the log of run {run_id}", why=_brief(page["message"]))
             after, has_more = page["cursor"], page["hasMore"]
@@ -191,17 +245,18 @@ class DagsterClient:
                     case "RunFailureEvent" | "RunCanceledEvent":
                         run_failure = _brief(event["message"])
                     case "EngineEvent":
-                        pids.extend(_pids(event))
+                        processes.extend(_processes(event))
                     case _:
                         pass
-        return Happened(after, tuple(materialised), tuple(failures), run_failure, tuple(pids))
+        return Happened(after, tuple(materialised), tuple(failures), run_failure, tuple(processes))
 
     def give_up(self, run_id: str) -> None:
-        """Mark a run as cancelled whose process is gone."""
-        self._ask(_GIVE_UP, id=run_id)
+        """Mark a run as cancelled whose process is gone; raise Permanent when that is refused."""
+        answer = self._ask(queries.GIVE_UP, id=run_id)["terminateRun"]
+        _granted(answer, "run", f"Dagster refused to give up run {run_id}")
 
     def _runs(self, only: Mapping[str, object]) -> list[Run]:
-        found = self._ask(_RUNS, filter=only)["runsOrError"]
+        found = self._ask(queries.RUNS, filter=only)["runsOrError"]
         if "results" not in found:
             raise Permanent("Dagster cannot list its runs", why=_brief(found.get("message")))
         return [_run(told) for told in reversed(found["results"])]
@@ -241,7 +296,7 @@ def _run(told: Mapping[str, Any]) -> Run:
         feeds=tuple("/".join(key["path"]) for key in told["assetSelection"] or ()),
         first=tags.get("dagster/asset_partition_range_start", day),
         last=tags.get("dagster/asset_partition_range_end", day),
-        will_retry=tags.get("dagster/will_retry") == "true",
+        will_retry={"true": True, "false": False}.get(tags.get("dagster/will_retry", "")),
         parent=told["parentRunId"],
     )
 
@@ -259,103 +314,9 @@ def _reason(event: Mapping[str, Any]) -> str:
     return _brief(cause.get("message"))
 
 
-def _pids(event: Mapping[str, Any]) -> list[int]:
+def _processes(event: Mapping[str, Any]) -> list[tuple[int, float]]:
     return [
-        int(entry["text"])
+        (int(entry["text"]), int(event["timestamp"]) / 1000)
         for entry in event["metadataEntries"]
         if entry["label"] == "pid" and entry.get("text", "").isdecimal()
     ]
-
-
-_LOCATIONS = """
-query {
-  workspaceOrError {
-    ... on Workspace {
-      locationEntries { name loadStatus locationOrLoadError { __typename ... on PythonError { message } } }
-    }
-    ... on PythonError { message }
-  }
-}
-"""
-_ASSETS = """
-query { assetNodes { assetKey { path } metadataEntries { label ... on PathMetadataEntry { path } } } }
-"""
-_DAEMONS = "query { instance { daemonHealth { allDaemonStatuses { daemonType healthy } } } }"
-_RANGES = """
-query($keys: [AssetKeyInput!]!) {
-  assetNodes(assetKeys: $keys) {
-    assetKey { path }
-    assetPartitionStatuses { ... on TimePartitionStatuses { ranges { status startKey endKey } } }
-  }
-}
-"""
-_BY_PARTITION = """
-query($keys: [AssetKeyInput!]!, $days: [String!]!) {
-  assetNodes(assetKeys: $keys) { latestMaterializationByPartition(partitions: $days) { partition } }
-}
-"""
-_LAUNCH_BACKFILL = """
-mutation($params: LaunchBackfillParams!) {
-  launchPartitionBackfill(backfillParams: $params) {
-    __typename
-    ... on LaunchBackfillSuccess { backfillId }
-    ... on Error { message }
-  }
-}
-"""
-_BACKFILL = """
-query($id: String!) {
-  partitionBackfillOrError(backfillId: $id) {
-    ... on PartitionBackfill { status error { message } }
-    ... on Error { message }
-  }
-}
-"""
-_CANCEL_BACKFILL = """
-mutation($id: String!) { cancelPartitionBackfill(backfillId: $id) { __typename } }
-"""
-_LAUNCH_JOB = """
-mutation($params: ExecutionParams!) {
-  launchRun(executionParams: $params) {
-    __typename
-    ... on LaunchRunSuccess { run { runId } }
-    ... on Error { message }
-  }
-}
-"""
-_RUNS = """
-query($filter: RunsFilter!) {
-  runsOrError(filter: $filter) {
-    ... on Runs { results { runId status parentRunId tags { key value } assetSelection { path } } }
-    ... on Error { message }
-  }
-}
-"""
-_LOG = """
-query($id: ID!, $after: String, $limit: Int!) {
-  logsForRun(runId: $id, afterCursor: $after, limit: $limit) {
-    ... on EventConnection {
-      cursor
-      hasMore
-      events {
-        __typename
-        ... on MaterializationEvent { assetKey { path } partition }
-        ... on ExecutionStepFailureEvent {
-          stepKey
-          error { message cause { message } }
-          failureMetadata { metadataEntries { label ... on JsonMetadataEntry { jsonString } } }
-        }
-        ... on RunFailureEvent { message }
-        ... on RunCanceledEvent { message }
-        ... on EngineEvent { metadataEntries { label ... on TextMetadataEntry { text } } }
-      }
-    }
-    ... on Error { message }
-  }
-}
-"""
-_GIVE_UP = """
-mutation($id: String!) {
-  terminateRun(runId: $id, terminatePolicy: MARK_AS_CANCELED_IMMEDIATELY) { __typename }
-}
-"""

@@ -32,8 +32,10 @@ class OpenDatabases:
         if not self._folder.is_dir():
             return
         for path in self._folder.glob("*.db"):
-            if path.name not in self._open and (path.name == INDEX or path.stat().st_mtime >= self._since):
-                with suppress(sqlite3.Error):  # not ready yet: the next look finds it
+            with suppress(sqlite3.Error, OSError):  # not ready yet, or gone again: the next look tells
+                if path.name not in self._open and (
+                    path.name == INDEX or path.stat().st_mtime >= self._since
+                ):
                     self._open[path.name] = _joined(path)
 
     def close(self) -> None:
@@ -44,7 +46,8 @@ class OpenDatabases:
 
 def _joined(path: Path) -> sqlite3.Connection:
     """Open a database and read from it once, which joins the readers of its write-ahead log."""
-    connection = sqlite3.connect(path, timeout=1)
+    # Never made here: a file that is gone stays gone.
+    connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, timeout=1)
     try:
         connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
     except sqlite3.Error:

@@ -16,7 +16,7 @@ from assets.feeds import feed_asset
 from assets.resources import Workplace
 from assets.schedules import nightly_job, nightly_schedule, rebuild_job, rebuild_sensor
 from assets.warehouse import catalogue_asset
-from pipelines.feeds import FEEDS, connect, policy_for
+from pipelines.feeds import FEEDS, SOURCES, connect, policy_for
 from pipelines.lake import Lake
 from pipelines.settings import load_settings
 
@@ -68,9 +68,11 @@ def build_defs(**overrides: Unpack[Overrides]) -> dg.Definitions:
 def defs() -> dg.Definitions:
     """Return the product's definitions; Dagster calls it when it loads this module."""
     settings = load_settings()
-    if settings.icasework_environment == "sandbox":
-        logging.getLogger(__name__).warning(
-            "no iCasework account is set: reports come from the sandbox at %s; start it: casehouse sandbox",
-            settings.icasework_reports_base,
-        )
+    for name, source in SOURCES.items():
+        if source.environment(settings) == "sandbox":
+            logging.getLogger(__name__).warning(
+                "no %s account is set: its reports come from the sandbox at %s; start it: casehouse sandbox",
+                name,
+                source.address(settings),
+            )
     return build_defs(settings=settings)

@@ -7,21 +7,23 @@ shows what came of it. It only ever talks to the sandbox: a lake that belongs to
 from __future__ import annotations
 
 import socket
-import sys
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rich.table import Table
+from rich.text import Text
 
 from assets.backfill import every_day, only_missing
-from assets.processes import ANY_PORT, Children, ToldToStop, require_port
-from assets.services import Services, child_environment, home, logs_of, open_services
+from assets.client import DagsterClient
+from assets.processes import ANY_PORT, Children, ToldToStop, module, require_port
+from assets.services import Services, child_environment, home, logs_of, open_services, serves, set_address
 from assets.work import load_days, rebuild_catalogue
-from pipelines.errors import CasehouseError, Permanent, SettingsError
-from pipelines.feeds import FEEDS
+from pipelines.errors import CasehouseError, Permanent, SettingsError, Transient
+from pipelines.feeds import FEEDS, SOURCES
 from pipelines.lake import Lake
-from pipelines.tables import show
+from pipelines.tables import plain, show
 from pipelines.warehouse import catalogue_path, run_query
 from pipelines.warehouse.statements import sections
 
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     from pipelines.settings import Settings
 
 SANDBOX_SECONDS = 60.0
+PROBE_SECONDS = 3
 _LOOK_SECONDS = 0.1
 
 
@@ -50,18 +53,19 @@ class Demo:
     def run(self) -> bool:
         """Run it; return whether every day of every feed is proved. With `serve`, return at Ctrl-C."""
         _refuse_real_account(self.settings)
+        _refuse_second(self.settings)
         wanted = self._wanted()
         sandbox_port = self._port("sandbox_port", "127.0.0.1")
         dagster_port = self._port("dagster_port", self.settings.dagster_host)
         env = {"CASEHOUSE_SANDBOX_PORT": str(sandbox_port)}
         with Children(logs_of(home()), child_environment(), home()) as children:
             self._start_sandbox(children, sandbox_port)
-            with open_services(self.settings, children, dagster_port, env) as dagster:
+            with open_services(self.settings, children, dagster_port, env, ticks=self.serve) as dagster:
                 self._load(dagster, wanted)
                 proved = self._tell(wanted)
                 if self.serve:
                     dagster.start_daemon()
-                    self._serve(dagster, children)
+                    self._serve(dagster)
         return proved
 
     def _wanted(self) -> Wanted:
@@ -76,7 +80,7 @@ class Demo:
         return require_port(host, getattr(self.settings, name) if chosen else ANY_PORT, setting)
 
     def _start_sandbox(self, children: Children, port: int) -> None:
-        children.start("sandbox", [sys.executable, "-m", "pipelines.cli", "sandbox", "--port", str(port)])
+        children.start("sandbox", module("pipelines.cli", "sandbox", "--port", str(port)))
         until = time.monotonic() + SANDBOX_SECONDS
         while not _listens(port):
             children.check()
@@ -97,7 +101,7 @@ class Demo:
                 highlight=False,
             )
             load_days(dagster, outstanding, f"demo, {self.days} days", self.console)
-        if outstanding.cells or not catalogue_path(lake).exists():
+        if _is_stale(lake):
             rebuild_catalogue(dagster)
 
     def _tell(self, wanted: Wanted) -> bool:
@@ -106,36 +110,60 @@ class Demo:
         self.console.print(table)
         for name, sql in sections("demo").items():
             question, _, query = sql.partition("\n")
-            self.console.print(f"\n[bold]{question.removeprefix('-- ')}[/]  [dim]({name})[/]\n")
-            self.console.print(query, highlight=False, style="cyan")
+            asked = Text.assemble(
+                "\n", (question.removeprefix("-- "), "bold"), "  ", (f"({name})", "dim"), "\n"
+            )
+            self.console.print(asked, soft_wrap=True)
+            self.console.print(Text(query, "cyan"), soft_wrap=True)
             show(run_query(lake, sql), self.console)
-        self.console.print(
-            "\nask more with: casehouse sql 'from icasework.cases limit 5'"
-            f"\nor open {catalogue_path(lake)} with any DuckDB tool",
-            highlight=False,
-            soft_wrap=True,
+        hint = (
+            "\nask more with: .venv/bin/casehouse sql 'from icasework.cases limit 5'"
+            f"\nor open {catalogue_path(lake)} with any DuckDB tool"
         )
+        self.console.print(plain(hint), soft_wrap=True)
         return proved
 
-    def _serve(self, dagster: Services, children: Children) -> None:
-        self.console.print(f"\nDagster's UI: {dagster.client.url}    Ctrl-C ends everything")
+    def _serve(self, dagster: Services) -> None:
+        told = plain(f"\nDagster's UI: {dagster.client.url}    Ctrl-C ends everything")
+        self.console.print(told, soft_wrap=True)
         try:
             while True:
-                children.check()
+                dagster.check()
                 time.sleep(1)
         except ToldToStop:
             self.console.print("ending")
 
 
 def _refuse_real_account(settings: Settings) -> None:
-    real = settings.icasework_environment != "sandbox"
-    if real or settings.icasework_base_url or settings.icasework_reports_url:
-        raise SettingsError(
-            "the demo would put invented data into the lake of a real account",
-            why="CASEHOUSE_ICASEWORK_* point to one",
-            todo="run it with CASEHOUSE_ICASEWORK_ENVIRONMENT=sandbox, no base URL,"
-            " and another CASEHOUSE_DATA_DIR",
-        )
+    for name, source in SOURCES.items():
+        if source.environment(settings) != "sandbox" or source.is_moved(settings):
+            prefix = f"CASEHOUSE_{name.upper()}_"
+            raise SettingsError(
+                "the demo would put invented data into the lake of a real account",
+                why=f"{prefix}* point to one",
+                todo=f"run it with {prefix}ENVIRONMENT=sandbox, no base URL, and another CASEHOUSE_DATA_DIR",
+            )
+
+
+def _refuse_second(settings: Settings) -> None:
+    """Raise Permanent when a Dagster serves this lake already; of one at no known address the claim tells."""
+    running = DagsterClient(set_address(settings), timeout=PROBE_SECONDS)
+    with suppress(Transient):  # no Dagster, or too busy to say: if the port is wanted, it is found taken
+        if running.is_there() and serves(running, settings):
+            raise Permanent(
+                f"a Dagster serves this lake already, at {running.url}",
+                todo="load days through it with `casehouse backfill`, or end it first",
+            )
+
+
+def _is_stale(lake: Lake) -> bool:
+    """Say whether anything came into the lake after the catalogue was built, as when a demo was killed."""
+    catalogue = catalogue_path(lake)
+    if not catalogue.exists():
+        return True
+    built = catalogue.stat().st_mtime_ns
+    folders = (lake.root / name for name in ("lake", "quarantine", "attempts"))
+    return any(path.stat().st_mtime_ns > built for folder in folders for path in folder.rglob("*"))
 
 
 def _listens(port: int) -> bool:

@@ -60,13 +60,13 @@ def feed_asset(feed: Feed, place: Workplace) -> dg.AssetsDefinition:
     )
     def load(context: dg.AssetExecutionContext) -> Iterator[dg.AssetMaterialization | dg.AssetCheckResult]:
         days = days_of(context.partition_keys)
-        ended: set[ReportDay] = set()
+        loaded: set[ReportDay] = set()
         failed: dict[ReportDay, str] = {}
         try:
             for outcome in _outcomes(feed, days, place):
-                ended.add(outcome.day)
                 if outcome.error is None and outcome.receipt is not None:
                     told = partition_metadata(outcome, outcome.receipt, place.lake)
+                    loaded.add(outcome.day)
                     yield dg.AssetMaterialization(
                         context.asset_key, partition=str(outcome.day), metadata=told
                     )
@@ -75,7 +75,7 @@ def feed_asset(feed: Feed, place: Workplace) -> dg.AssetsDefinition:
                     failed[outcome.day] = str(outcome.error)
             yield from judge(feed, days, place)
         except FAULTS as fault:
-            failed |= {day: _told(fault) for day in days if day not in ended}
+            failed = {day: _told(fault) for day in days if day not in loaded} | failed
             _record(context, failed)
             raise _failure(feed, failed, len(days), _told(fault)) from None
         if failed:
@@ -87,7 +87,7 @@ def feed_asset(feed: Feed, place: Workplace) -> dg.AssetsDefinition:
 
 def _outcomes(feed: Feed, days: Sequence[ReportDay], place: Workplace) -> Iterator[Outcome]:
     """Ingest the days; the source is given back however the run ends."""
-    policy = place.policy(feed.source, place.settings)
+    policy = place.policy(feed.key, place.settings)
     with closing(place.connect(feed.source, place.settings)) as source:
         yield from ingest_days(feed, days, source=source, lake=place.lake, policy=policy, clock=place.now)
 

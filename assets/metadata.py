@@ -48,4 +48,6 @@ def partition_metadata(outcome: Outcome, receipt: Receipt, lake: Lake) -> dict[s
     }
     if receipt.source_total is not None:
         told["source_total"] = dg.IntMetadataValue(receipt.source_total)
+    if receipt.controls:
+        told["controls"] = dg.JsonMetadataValue(dict(receipt.controls))
     return told

@@ -7,7 +7,7 @@ it work, and shows how that goes; it never loads Dagster itself.
 from __future__ import annotations
 
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NoReturn
@@ -27,23 +27,21 @@ from assets.services import (
     tuned_for,
 )
 from assets.work import Dagster, load_days
+from pipelines import telling
 from pipelines.days import ReportDay
-from pipelines.errors import CasehouseError, SettingsError
+from pipelines.errors import CasehouseError
 from pipelines.feeds import FEEDS, feeds_of
 from pipelines.lake import Lake
 from pipelines.settings import load_settings
+from pipelines.tables import plain
 from pipelines.warehouse import build
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from assets.backfill import Course, Wanted
+    from assets.backfill import Wanted
     from assets.client import DagsterClient
     from pipelines.settings import Settings
-
-USAGE = 2
-INTERRUPTED = 130
-MOST_TOLD = 50
 
 
 @click.group()
@@ -70,23 +68,38 @@ def demo(days: int, *, serve: bool) -> None:
 def backfill(first: str, last: str, feeds: tuple[str, ...], *, missing: bool) -> None:
     """Load a span of days; exit 0 only when each is loaded."""
     settings, console = load_settings(), Console()
-    lake = Lake(settings.data_dir)
     keys = [feed.key for feed in feeds_of(feeds)]
     yesterday = settings.last_day(datetime.now(UTC))
     wanted = every_day(keys, ReportDay.parse(first), ReportDay.parse(last), settings, yesterday)
-    with _dagster(settings, wanted, console) as dagster:
+    title = f"{first} to {last}, {len(keys)} feeds{', only missing' if missing else ''}"
+    with _dagster(settings, wanted, console) as dagster, _catalogue_after(settings, yesterday, console):
         if missing:
-            wanted = only_missing(wanted, dagster.client, lake)
-        if not wanted.cells:
+            wanted = only_missing(wanted, dagster.client, Lake(settings.data_dir))
+        if wanted.cells:
+            failed = load_days(dagster, wanted, title, console).failed
+        else:
             console.print("every partition is loaded already; nothing was launched")
-            return
-        title = f"{first} to {last}, {len(keys)} feeds{', only missing' if missing else ''}"
-        course = load_days(dagster, wanted, title, console)
-    _tell(course, console)
-    # Not through Dagster, whose sensor rebuilds it too when it runs for long: a run more takes seconds.
-    summary = build(lake, FEEDS, since=settings.first_day, until=yesterday)
-    console.print(str(summary), highlight=False, soft_wrap=True)
-    sys.exit(1 if course.failed else 0)
+            failed = {}
+    sys.exit(1 if failed else 0)
+
+
+@contextmanager
+def _catalogue_after(settings: Settings, until: ReportDay, console: Console) -> Iterator[None]:
+    """Rebuild the catalogue after the block, however it ends; its own error is told before one of the build.
+
+    Not through Dagster, whose sensor rebuilds it too when it runs for long: a run more takes seconds.
+    """
+
+    def rebuild() -> str:
+        return str(build(Lake(settings.data_dir), FEEDS, since=settings.first_day, until=until))
+
+    try:
+        yield
+    except BaseException:
+        with suppress(CasehouseError, OSError):
+            console.print(plain(rebuild()), soft_wrap=True)
+        raise
+    console.print(plain(rebuild()), soft_wrap=True)
 
 
 @dataclass
@@ -107,7 +120,7 @@ def _dagster(settings: Settings, wanted: Wanted, console: Console) -> Iterator[D
     """Lend the Dagster that runs, or one of our own for as long as it is needed."""
     running = find_running(settings)
     if running is not None:
-        console.print(f"through the Dagster at {running.url}", highlight=False)
+        console.print(plain(f"through the Dagster at {running.url}"), soft_wrap=True)
         yield _Running(running)
         return
     console.print("no Dagster is running: starting one for this backfill", highlight=False)
@@ -116,33 +129,22 @@ def _dagster(settings: Settings, wanted: Wanted, console: Console) -> Iterator[D
         open_services(settings, children, ANY_PORT, tuned_for(settings, wanted)) as dagster,
     ):
         yield dagster
+        _tell_stopped(dagster.client, console)
 
 
-def _tell(course: Course, console: Console) -> None:
-    """Name what failed, with the reason, and count the rest."""
-    for (_, _), why in sorted(course.failed.items())[:MOST_TOLD]:
-        console.print(f"[red]failed[/] {why}", highlight=False, soft_wrap=True)
-    if len(course.failed) > MOST_TOLD:
-        console.print(f"and {len(course.failed) - MOST_TOLD} more; the Dagster UI names them")
+def _tell_stopped(client: DagsterClient, console: Console) -> None:
+    """Name the runs that this Dagster took up for somebody else and that end with it."""
+    for run in client.runs_in_progress():
+        feeds = ", ".join(run.feeds)
+        told = f"run {run.id} was still at work and is stopped: {feeds} {run.first} to {run.last}"
+        console.print(plain(told), soft_wrap=True)
 
 
 def main() -> NoReturn:
-    """Run a command: one clear line for an error, status 1, or 2 for wrong settings or usage."""
+    """Run a command that Ctrl-C, SIGTERM and a closed terminal end alike."""
     heed_signals()
-    debug = "--debug" in sys.argv
-    try:
-        commands.main(prog_name="casehouse", standalone_mode=False)
-    except click.ClickException as error:
-        error.show()
-        sys.exit(error.exit_code)
-    except (click.Abort, KeyboardInterrupt):
-        sys.exit(INTERRUPTED)
-    except CasehouseError as error:
-        if debug:
-            raise
-        click.echo(f"casehouse: {error}", err=True)
-        sys.exit(USAGE if isinstance(error, SettingsError) else 1)
-    sys.exit(0)
+    words = sys.argv[1:]
+    telling.run(commands, words, debug="--debug" in words[:1])
 
 
 if __name__ == "__main__":

@@ -26,7 +26,13 @@ if TYPE_CHECKING:
 
 ANY_PORT = 0
 _REAP_SECONDS = 5.0
+_CLOCK_SLACK = 1.0  # seconds by which the clock may have been put right
 _LAST_GRACE = 1.0  # for what a child leaves behind
+
+
+def module(name: str, *arguments: str) -> list[str]:
+    """Return the command line of a module of ours, whatever the current directory holds under its name."""
+    return [sys.executable, "-P", "-m", name, *arguments]
 
 
 class ToldToStop(KeyboardInterrupt):
@@ -80,8 +86,8 @@ class Children:
 
     def __enter__(self) -> Self:
         self.logs.mkdir(parents=True, exist_ok=True)
-        self._watchdog = subprocess.Popen(
-            [sys.executable, "-m", "assets.watchdog"],
+        self._watchdog = subprocess.Popen(  # noqa: S603 - a module of ours
+            module("assets.watchdog"),
             stdin=subprocess.PIPE,
             text=True,
             start_new_session=True,
@@ -101,11 +107,18 @@ class Children:
                 dog.wait(watchdog.GRACE_SECONDS + _REAP_SECONDS)
 
     def start(
-        self, name: str, arguments: Sequence[str], *, env: Mapping[str, str] | None = None, told: bool = False
+        self,
+        name: str,
+        arguments: Sequence[str],
+        *,
+        env: Mapping[str, str] | None = None,
+        keep: Sequence[int] = (),
+        told: bool = False,
     ) -> Child:
         """Start a program whose output goes to `<name>.log`; the name stands in errors.
 
-        `env` is added to everybody's. With `told` it gets a pipe as its standard input, for `tell`.
+        `env` is added to everybody's, and the files numbered in `keep` stay open in the child. With `told`
+        it gets a pipe as its standard input, for `tell`.
         """
         log = self.logs / f"{name.replace(' ', '-')}.log"
         with log.open("wb") as output:
@@ -116,6 +129,7 @@ class Children:
                 stderr=subprocess.STDOUT,
                 env=self.env | dict(env or {}),
                 cwd=self.cwd,
+                pass_fds=tuple(keep),
                 start_new_session=True,
             )
         self._note(f"+{process.pid}")
@@ -167,6 +181,35 @@ class Children:
         if self._watchdog is not None and self._watchdog.stdin is not None:
             self._watchdog.stdin.write(f"{note}\n")
             self._watchdog.stdin.flush()
+
+
+def is_still(pid: int, since: float, variable: str, value: str) -> bool:
+    """Say whether a process is the one that had this id at `since` (epoch seconds) with this environment.
+
+    Ids are given anew. Where /proc does not tell when a process began, any that has the id counts.
+    """
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return False  # somebody else's: ours run under our own account
+    if not watchdog.PROCESSES.is_dir():
+        return True
+    try:
+        began = _began(pid)
+        environment = (watchdog.PROCESSES / str(pid) / "environ").read_bytes().split(b"\0")
+    except OSError:
+        return False  # it ended while we looked
+    return began <= since + _CLOCK_SLACK and f"{variable}={value}".encode() in environment
+
+
+def _began(pid: int) -> float:
+    """Return when a process began, in seconds since the epoch, as Linux tells it."""
+    _, _, told = (watchdog.PROCESSES / str(pid) / "stat").read_text(encoding="utf-8").rpartition(")")
+    ticks = int(told.split()[19])  # field 22, the first two before the bracket
+    booted = time.time() - time.clock_gettime(time.CLOCK_BOOTTIME)
+    return booted + ticks / os.sysconf("SC_CLK_TCK")
 
 
 def require_port(host: str, port: int, setting: str) -> int:

@@ -1,4 +1,4 @@
-"""When things run by themselves: every feed's yesterday each night, the catalogue after feeds have changed.
+"""When things run by themselves: the feeds' yesterday each night, the catalogue after feeds have changed.
 
 The nightly run is an ordinary run of the feeds' assets for one partition: the same path as a backfill and as
 the button in the UI.
@@ -14,6 +14,7 @@ from assets.feeds import asset_key
 from assets.names import NIGHTLY, REBUILD
 from assets.warehouse import CATALOGUE
 from pipelines.days import LONDON, ReportDay
+from pipelines.feeds import SOURCES
 
 if TYPE_CHECKING:
     from assets.resources import Workplace
@@ -24,11 +25,17 @@ PRIORITY = {"dagster/priority": "10"}
 
 
 def nightly_job(place: Workplace) -> dg.UnresolvedAssetJobDefinition:
-    """Return the job that loads one day of every feed in one run."""
+    """Return the job that loads one day of every feed in one run.
+
+    Once one source has a real account, those still left to the sandbox are not loaded by night: a council
+    without the other system would have a failure each morning, or invented days among its real ones.
+    """
+    invented = {name for name, source in SOURCES.items() if source.environment(place.settings) == "sandbox"}
+    real = [key for key, feed in place.feeds.items() if feed.source not in invented]
     return dg.define_asset_job(
         NIGHTLY,
-        selection=dg.AssetSelection.assets(*(asset_key(feed) for feed in place.feeds)),
-        description="One report day of every feed.",
+        selection=dg.AssetSelection.assets(*(asset_key(feed) for feed in real or place.feeds)),
+        description="One report day of every feed that has an account.",
         tags=PRIORITY,
     )
 
@@ -46,11 +53,11 @@ def rebuild_job() -> dg.UnresolvedAssetJobDefinition:
 def nightly_schedule(job: dg.UnresolvedAssetJobDefinition, settings: Settings) -> dg.ScheduleDefinition:
     """Return the schedule that asks for yesterday at the set London hour.
 
-    It is on by default only where the account is a production one: a deployment that nobody switched on
+    It is on by default only where an account is a production one: a deployment that nobody switched on
     would miss days in silence, while a first `dg dev` on a laptop, which talks to the sandbox, should fetch
     nothing by itself. Whoever switches it in the UI overrides this for good.
     """
-    production = settings.icasework_environment == "production"
+    production = any(source.environment(settings) == "production" for source in SOURCES.values())
 
     @dg.schedule(
         name=NIGHTLY,
@@ -58,7 +65,7 @@ def nightly_schedule(job: dg.UnresolvedAssetJobDefinition, settings: Settings) -
         cron_schedule=f"0 {settings.schedule_hour} * * *",
         execution_timezone=LONDON.key,
         default_status=(dg.DefaultScheduleStatus.RUNNING if production else dg.DefaultScheduleStatus.STOPPED),
-        description="Yesterday, every feed.",
+        description="Yesterday, every feed that has an account.",
     )
     def nightly(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
         yesterday = ReportDay.yesterday(context.scheduled_execution_time)

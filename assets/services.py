@@ -1,8 +1,7 @@
 """Dagster as children of a command: code server, webserver, daemon; or one that is running already.
 
-The three are started by hand and not by `dg dev` for two reasons. A backfill that is stored before the daemon
-starts is taken up at the daemon's first look instead of up to 30 seconds later. And the runs' processes are
-children of a code server whose whole process group this command can end.
+Why the three are started by hand and not by `dg dev` is told in docs/decisions/0004. What their runs load is
+decided elsewhere (backfill.py); how processes are started and ended, in processes.py.
 """
 
 from __future__ import annotations
@@ -10,26 +9,27 @@ from __future__ import annotations
 import json
 import os
 import socket
-import sys
 import sysconfig
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Self
 
-from assets.client import DagsterClient
+from assets.backfill import cancel_abandoned
+from assets.claim import Claim
+from assets.client import HEARTBEAT_SECONDS, DagsterClient, address
 from assets.databases import OpenDatabases
 from assets.names import LOCATION
-from assets.processes import Children, require_port
+from assets.processes import Children, is_still, module, require_port
 from pipelines.errors import Permanent, Transient
 from pipelines.lake import Lake
 from pipelines.settings import ROOT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from types import TracebackType
 
     from assets.backfill import Wanted
@@ -38,10 +38,12 @@ if TYPE_CHECKING:
 
 MODULE = "assets.definitions"
 START_SECONDS = 120.0
-RUN_DATABASES = Path(".dagster", "history", "runs")  # below dagster.yaml's base_dir
+STORAGE = ".dagster"  # dagster.yaml's base_dir
 MANY_PARTITIONS = 1000
 RUNS_FOR_MANY = 2  # as many as dagster.yaml lets backfills have at once
 _LOOK_SECONDS = 0.1
+# So long after the last sign of life of a command its daemon may have told once more that it lives.
+_LAST_BEAT_SECONDS = 15.0
 
 
 def home() -> Path:
@@ -51,7 +53,7 @@ def home() -> Path:
 
 def logs_of(instance: Path) -> Path:
     """Return where the children of a command write their logs."""
-    return instance / ".dagster" / "commands"
+    return instance / STORAGE / "commands"
 
 
 def child_environment() -> dict[str, str]:
@@ -78,29 +80,45 @@ def tuned_for(settings: Settings, wanted: Wanted) -> dict[str, str]:
     return tuned
 
 
-def find_running(settings: Settings) -> DagsterClient | None:
-    """Return the Dagster that serves this project at the set address, None when nobody answers there.
+def set_address(settings: Settings) -> str:
+    """Return the address where a Dagster that stays up is to be found."""
+    return address(settings.dagster_host, settings.dagster_port)
 
-    Raises Permanent when another program answers, or a Dagster that serves another lake.
+
+def find_running(settings: Settings) -> DagsterClient | None:
+    """Return the Dagster that serves this project at the set address, None when nobody listens there.
+
+    Raises Permanent for a Dagster that serves another lake, Transient for one whose daemon is silent and for
+    whatever does not answer as a Dagster.
     """
-    client = DagsterClient(f"http://{settings.dagster_host}:{settings.dagster_port}")
-    if not _answers(client):
+    client = DagsterClient(set_address(settings))
+    if not client.is_there():
         return None
-    files = client.asset_files()
-    ours = Lake(settings.data_dir)
-    if not files or any(place != ours.glob(feed) for feed, place in files.items()):
+    try:
+        client.version()
+    except Transient as error:
+        error.todo = "end what listens there, or set CASEHOUSE_DAGSTER_PORT to this project's own port"
+        raise
+    if not serves(client, settings):
         raise Permanent(
             f"the Dagster at {client.url} does not serve this project's lake",
             why=f"expected {settings.data_dir}",
             todo="end it, or set CASEHOUSE_DAGSTER_PORT to this project's own",
         )
-    if sick := client.unhealthy_daemons():
+    if silent := client.silent_daemons():
         raise Transient(
-            f"the Dagster at {client.url} runs no daemon",
-            why=", ".join(sick).lower(),
+            f"the daemon of the Dagster at {client.url} is not running",
+            why=", ".join(silent).lower(),
             todo="start it with `dg dev`, which runs webserver and daemon, or wait a minute",
         )
     return client
+
+
+def serves(client: DagsterClient, settings: Settings) -> bool:
+    """Say whether a Dagster's assets are kept in this project's lake."""
+    files = client.asset_files()
+    ours = Lake(settings.data_dir)
+    return bool(files) and all(place == ours.glob(feed) for feed, place in files.items())
 
 
 def _accepts(path: Path) -> bool:
@@ -108,54 +126,62 @@ def _accepts(path: Path) -> bool:
         return probe.connect_ex(str(path)) == 0
 
 
-def _answers(client: DagsterClient) -> bool:
-    try:
-        client.version()
-    except Transient:
-        return False
-    return True
-
-
 @dataclass(eq=False)
 class Services:
-    """A Dagster of this command's own. `open` brings up the webserver, `start_daemon` what works."""
+    """A Dagster of this command's own: entered, it answers questions; `start_daemon` makes it work.
+
+    With `ticks` it also does what a Dagster that stays up does by itself: schedules and sensors.
+    """
 
     settings: Settings
     children: Children
     host: str
     port: int
     env: Mapping[str, str] = field(default_factory=dict)
+    ticks: bool = False
 
     def __post_init__(self) -> None:
-        self._stack = ExitStack()
+        self._stack = ExitStack()  # what ends with this: the claim, the folder
         self._daemon: Child | None = None
-        self._databases = OpenDatabases(home() / RUN_DATABASES)
-        self.client = DagsterClient(f"http://{self.host}:{self.port}")
+        self._storage = home() / STORAGE
+        self._databases = OpenDatabases(self._storage / "history" / "runs")
+        self._claim = Claim(self._storage)
+        self.client = DagsterClient(address(self.host, self.port))
 
     def __enter__(self) -> Self:
-        # A Unix socket's path may hold some 100 characters only, so it does not stand below the project.
-        folder = Path(self._stack.enter_context(TemporaryDirectory(prefix="casehouse-")))
-        path = folder / "code.sock"
-        self._workspace = folder / "workspace.yaml"
+        with ExitStack() as stack:
+            stack.enter_context(self._claim)
+            # A Unix socket's path may hold some 100 characters only, so it does not stand below the project.
+            folder = Path(stack.enter_context(TemporaryDirectory(prefix="casehouse-")))
+            self._bring_up(folder / "code.sock", folder / "workspace.yaml")
+            self._require_alone()
+            self._give_up_orphans()
+            self._stack = stack.pop_all()
+        return self
+
+    def _bring_up(self, path: Path, workspace: Path) -> None:
         served = {"grpc_server": {"socket": str(path), "location_name": LOCATION}}
         # JSON is YAML too.
-        self._workspace.write_text(json.dumps({"load_from": [served]}), encoding="utf-8")
-        self._start(
-            "code server", "dagster", "api", "grpc", "--module-name", MODULE,
-            "--location-name", LOCATION, "--socket", str(path), "--log-level", "warning",
-        )  # fmt: skip
+        workspace.write_text(json.dumps({"load_from": [served]}), encoding="utf-8")
+        self._start("code server", [
+            str(Path(sysconfig.get_path("scripts")) / "dagster"), "api", "grpc", "--module-name", MODULE,
+            "--empty-working-directory", "--location-name", LOCATION, "--socket", str(path),
+            "--log-level", "warning",
+        ])  # fmt: skip
         webserver = self._hold(
-            "webserver", "dagster-webserver", "--workspace", str(self._workspace), "--host", self.host,
+            "webserver", "dagster_webserver.cli:main", "--workspace", str(workspace), "--host", self.host,
             "--port", str(self.port), "--suppress-warnings", "--dagster-log-level", "warning",
         )  # fmt: skip
         # One after the other: two processes that make the storage at once leave it unreadable (dagster 1.13),
         # and a webserver that finds no code server does not ask again by itself.
         self._wait_for(partial(_accepts, path))
         self.children.tell(webserver)
-        self._daemon = self._hold("daemon", "dagster-daemon", "run", "--workspace", str(self._workspace))
+        if self.ticks:
+            words = ["dagster._daemon.cli:main", "run", "--workspace", str(workspace)]
+        else:
+            words = ["assets.daemon:run", str(workspace)]
+        self._daemon = self._hold("daemon", *words)
         self._wait_for(self._is_loaded)
-        self._give_up_orphans()
-        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -164,7 +190,7 @@ class Services:
         self._stack.close()  # the processes themselves are ended by their owner, `children`
 
     def start_daemon(self) -> None:
-        """Let the daemon begin, which takes up backfills, launches queued runs and ticks schedules; once."""
+        """Let the daemon begin, which takes up backfills and launches queued runs; once."""
         if self._daemon is not None:
             self.children.tell(self._daemon)
             self._daemon = None
@@ -172,16 +198,17 @@ class Services:
     def check(self) -> None:
         """Raise Permanent when one of its processes has ended by itself; call it now and then."""
         self.children.check()
+        self._claim.renew()
         self._databases.look()
 
-    def _start(self, name: str, program: str, *arguments: str) -> Child:
-        path = Path(sysconfig.get_path("scripts")) / program
-        return self.children.start(name, [str(path), *arguments], env=self.env)
+    def _start(self, name: str, words: Sequence[str], *, told: bool = False) -> Child:
+        # A child that outlives this command for seconds keeps the claim for as long.
+        keep = [self._claim.number]
+        return self.children.start(name, words, env=self.env, keep=keep, told=told)
 
-    def _hold(self, name: str, program: str, *arguments: str) -> Child:
+    def _hold(self, name: str, *words: str) -> Child:
         """Start a program that loads now and begins when it is told (see held.py)."""
-        held = [sys.executable, "-m", "assets.held", program, *arguments]
-        return self.children.start(name, held, env=self.env, told=True)
+        return self._start(name, module("assets.held", *words), told=True)
 
     def _wait_for(self, is_up: Callable[[], bool]) -> None:
         until = time.monotonic() + START_SECONDS
@@ -195,36 +222,40 @@ class Services:
             time.sleep(_LOOK_SECONDS)
 
     def _is_loaded(self) -> bool:
-        if not _answers(self.client):
-            return False
-        errors = self.client.load_errors()
+        errors: Mapping[str, str | None] = {}
+        with suppress(Transient):  # not up yet
+            errors = self.client.load_errors()
         if why := errors.get(LOCATION):
             raise Permanent("Dagster cannot load the assets", why=why, todo="run `dg check defs`")
         return LOCATION in errors
 
-    def _give_up_orphans(self) -> None:
-        """Cancel runs whose processes are gone: nobody else will, and they would hold places in the queue.
+    def _require_alone(self) -> None:
+        """Raise Permanent when a daemon that is no command's works on this storage, such as `dg dev`."""
+        newest = max(self.client.heartbeats().values(), default=0.0)
+        is_fresh = newest > time.time() - HEARTBEAT_SECONDS
+        if is_fresh and newest > self._claim.last_lived + _LAST_BEAT_SECONDS:
+            raise Permanent(
+                "another Dagster works on this storage",
+                why=f"its daemon told so {max(0.0, time.time() - newest):.0f} seconds ago",
+                todo="set CASEHOUSE_DAGSTER_PORT to its port, or end it and wait a minute and a half",
+            )
 
-        They are left by a Dagster that was killed outright. A run that another Dagster on this storage is
-        working on has a living process and is left alone.
+    def _give_up_orphans(self) -> None:
+        """Cancel what a Dagster that was killed outright has left: nobody else would end it.
+
+        Nobody works on this storage now but what such a Dagster left running.
         """
+        cancel_abandoned(self.client)
         for run in self.client.runs_in_progress():
-            pids = self.client.read_log(run.id).pids
-            if pids and not any(_lives(pid) for pid in pids):
+            processes = self.client.read_log(run.id).processes
+            if not any(is_still(pid, since, "DAGSTER_HOME", str(home())) for pid, since in processes):
                 self.client.give_up(run.id)
 
 
-def _lives(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
-
-
-def open_services(settings: Settings, children: Children, port: int, env: Mapping[str, str]) -> Services:
+def open_services(
+    settings: Settings, children: Children, port: int, env: Mapping[str, str], *, ticks: bool = False
+) -> Services:
     """Return a Dagster of one's own on a port that is free (any, for 0); raise Permanent when it is taken."""
     host = settings.dagster_host if port else "127.0.0.1"
-    return Services(settings, children, host, require_port(host, port, "CASEHOUSE_DAGSTER_PORT"), env)
+    port = require_port(host, port, "CASEHOUSE_DAGSTER_PORT")
+    return Services(settings, children, host, port, env, ticks)

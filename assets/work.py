@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol
 
-from assets.backfill import STARTED_HERE, follow, launch
+from rich.text import Text
+
+from assets.backfill import STARTED_HERE, Course, follow, launch
 from assets.names import REBUILD
 from assets.progress import Display
-from pipelines.errors import Permanent
+from pipelines.errors import CasehouseError, Permanent
+from pipelines.tables import plain
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from assets.backfill import Course, Wanted
+    from assets.backfill import Wanted
     from assets.client import DagsterClient
 
+MOST_TOLD = 50
 _LOOK_SECONDS = 0.5
 
 
@@ -34,17 +39,18 @@ class Dagster(Protocol):
 
 
 def load_days(dagster: Dagster, wanted: Wanted, title: str, console: Console) -> Course:
-    """Launch a backfill and follow it to its end; when this is interrupted, cancel it."""
+    """Launch a backfill, follow it to its end and name what failed; when this is ended early, cancel it."""
     began = time.monotonic()
+    course = Course(wanted.cells)
     backfill = launch(dagster.client, wanted, title)
-    dagster.start_daemon()
     try:
+        dagster.start_daemon()
         with Display(console, list(wanted.days)) as display:
             for course in follow(dagster.client, backfill, wanted, check=dagster.check):
                 display.show(course)
-    except KeyboardInterrupt:
-        dagster.client.cancel_backfill(backfill)
-        console.print(f"backfill {backfill} cancelled; days already loaded stay", highlight=False)
+    except BaseException:
+        _cancel(dagster.client, backfill, console)
+        _tell_failures(course, console)
         raise
     loaded = len(course.loaded & course.wanted)
     console.print(
@@ -52,7 +58,32 @@ def load_days(dagster: Dagster, wanted: Wanted, title: str, console: Console) ->
         f" in {time.monotonic() - began:.1f} seconds by {course.runs} runs",
         highlight=False,
     )
+    _tell_failures(course, console)
     return course
+
+
+def _cancel(client: DagsterClient, backfill: str, console: Console) -> None:
+    """Cancel a backfill that nobody follows any more; what goes wrong must not hide why."""
+    try:
+        client.cancel_backfill(backfill)
+    except CasehouseError as error:
+        told = f"backfill {backfill} is not cancelled: {error}"
+    else:
+        told = f"backfill {backfill} cancelled; days already loaded stay"
+    _say(plain(told), console)
+
+
+def _tell_failures(course: Course, console: Console) -> None:
+    """Name what failed, with the reason, and count the rest."""
+    for _, why in sorted(course.failed.items())[:MOST_TOLD]:
+        _say(Text.assemble(("failed", "red"), " ", plain(why)), console)
+    if len(course.failed) > MOST_TOLD:
+        _say(plain(f"and {len(course.failed) - MOST_TOLD} more; `dg dev` shows them all"), console)
+
+
+def _say(told: Text, console: Console) -> None:
+    with suppress(OSError):  # the terminal may be what went away
+        console.print(told, soft_wrap=True)
 
 
 def rebuild_catalogue(dagster: Dagster) -> None:

@@ -12,6 +12,8 @@ from pipelines.sources.report import Body, RawReport, ReportRequest
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from pipelines.days import ReportDay
+
 
 @dataclass(frozen=True)
 class FileSource:
@@ -30,6 +32,10 @@ class FileSource:
             with path.open("rb") as file:
                 digests[path.stem] = hashlib.file_digest(file, "sha256").hexdigest()
         return cls(folder, body_format, digests)
+
+    def window(self, day: ReportDay) -> tuple[str, str]:
+        """Tell the whole civil day; nobody is asked."""
+        return day.civil_bounds
 
     def fetch(self, request: ReportRequest, into: Path) -> Body:
         """Move the file into place."""

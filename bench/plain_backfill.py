@@ -19,7 +19,7 @@ def main() -> None:
     days, lake = list(span(first, last)), Lake(settings.data_dir)
     rows = 0
     for feed in FEEDS.values():
-        policy = policy_for(feed.source, settings)
+        policy = policy_for(feed.key, settings)
         with closing(connect(feed.source, settings)) as source:
             for outcome in ingest_days(feed, days, source=source, lake=lake, policy=policy):
                 if outcome.error or not outcome.receipt:

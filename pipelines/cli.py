@@ -13,15 +13,14 @@ from typing import TYPE_CHECKING, Literal, NoReturn
 
 import click
 
-from pipelines.errors import CasehouseError, Permanent, SettingsError
+from pipelines import telling
+from pipelines.errors import Permanent, SettingsError
+from pipelines.telling import DEBUG
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pipelines.settings import Settings
-
-USAGE = 2
-DEBUG = "--debug"
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -136,7 +135,7 @@ def ingest(feed: str, day: str, *, no_rebuild: bool) -> None:
             [report_day],
             source=source,
             lake=Lake(settings.data_dir),
-            policy=policy_for(found.source, settings),
+            policy=policy_for(found.key, settings),
         )
     finally:
         source.close()
@@ -242,23 +241,9 @@ def doctor() -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
-    """Run the command: one clear line for an error, status 1, or 2 for wrong settings or usage."""
+    """Run the command; how it ends is told in telling.py."""
     words = _with_debug_first(sys.argv[1:] if arguments is None else arguments)
-    try:
-        cli.main(words, prog_name="casehouse", standalone_mode=False)
-    except click.ClickException as error:
-        error.show()
-        sys.exit(error.exit_code)
-    except (click.Abort, KeyboardInterrupt):
-        sys.exit(130)
-    except BrokenPipeError:
-        _leave_pipe()
-    except Exception as error:
-        if DEBUG in words[:1]:
-            raise
-        click.echo(f"casehouse: {_told(error)}", err=True)
-        sys.exit(USAGE if isinstance(error, SettingsError) else 1)
-    sys.exit(0)
+    telling.run(cli, words, debug=DEBUG in words[:1])
 
 
 def _with_debug_first(arguments: Sequence[str]) -> list[str]:
@@ -266,21 +251,6 @@ def _with_debug_first(arguments: Sequence[str]) -> list[str]:
     end = arguments.index("--") if "--" in arguments else len(arguments)
     words = [word for word in arguments[:end] if word != DEBUG]
     return [*([DEBUG] if len(words) < end else []), *words, *arguments[end:]]
-
-
-def _told(error: Exception) -> str:
-    """One line for an error. Of an unforeseen one only the type: its message may hold somebody's data."""
-    if isinstance(error, CasehouseError):
-        return str(error)
-    if isinstance(error, OSError) and error.strerror:
-        return ": ".join(str(part) for part in (error.strerror, error.filename) if part is not None)
-    return f"unforeseen {type(error).__name__}; run again with {DEBUG} to see where"
-
-
-def _leave_pipe() -> NoReturn:
-    """End quietly when the reader of our output went away: Python would complain while it flushes."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    sys.exit(1)
 
 
 def _settings() -> Settings:
@@ -308,7 +278,7 @@ def _operate(*words: str) -> NoReturn:
     """Become the process that drives Dagster, so that signals reach it directly."""
     debug = [DEBUG] if click.get_current_context().find_root().params["debug"] else []
     sys.stdout.flush()
-    os.execv(sys.executable, [sys.executable, "-m", "assets.operate", *debug, *words])  # noqa: S606 - our own
+    os.execv(sys.executable, [sys.executable, "-P", "-m", "assets.operate", *debug, *words])  # noqa: S606 - our own
 
 
 if __name__ == "__main__":

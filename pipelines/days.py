@@ -63,6 +63,15 @@ class ReportDay:
         """
         return f"{self.date}T00:00:00.000", f"{self.date}T23:59:59.999"
 
+    @property
+    def local_bounds(self) -> tuple[datetime, datetime]:
+        """First and last millisecond as aware London times, each with its own offset.
+
+        On a clock-change day the two offsets differ: +01:00 and +00:00 on 2026-10-25.
+        """
+        last = time(23, 59, 59, 999_000)
+        return datetime.combine(self.date, time.min, LONDON), datetime.combine(self.date, last, LONDON)
+
     def plus(self, days: int) -> ReportDay:
         """Return the day this many calendar days later."""
         return ReportDay(self.date + timedelta(days=days))

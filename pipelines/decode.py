@@ -1,7 +1,8 @@
 """Decoding: raw strings to typed columns, by contract and dialect, as polars expressions.
 
 One expression per column makes the typed value, null where the text will not parse; further expressions say
-which cells broke which check. The same expressions serve a lazy scan of a million rows and a frame of ten.
+which cells broke which check, and add up the columns that the source tells the sum of. The same expressions
+serve a lazy scan of a million rows and a frame of ten.
 Nothing here reads files or decides what happens to a bad row (see ingest.py).
 """
 
@@ -27,6 +28,12 @@ LEAP_SECOND = ":60"
 # Money as sources write it: no thousands separators, no currency sign, no exponent, at most two decimals, so
 # that nothing is rounded on the way in.
 MONEY = r"^[+-]?\d{1,16}(\.\d{1,2})?$"
+# Offsets from UTC that a clock somewhere shows; the parser would take any up to 23:59.
+OFFSET = r"[+-](0[0-9]|1[0-4]):[0-5][0-9]$"
+# With its offset taken off, a stamp outside these may leave the years 1 to 9999, all that readers show.
+FIRST_STAMP, LAST_STAMP = "0001-01-02", "9999-12-31"
+# What a cell that is no whole number begins with; 128 bits hold the sum of a hundred million such.
+LEADING_DIGITS = r"^(-?[0-9]{1,30})"
 
 
 @dataclass(frozen=True)
@@ -99,6 +106,28 @@ class Decoder:
             operator.or_, (check.broken.fill_null(value=False) for check in self.checks), pl.lit(False)
         )
 
+    def sums(self) -> list[pl.Expr]:
+        """Add up each column that has a control, in the order of the contract, by its typed cells.
+
+        128 bits wide: polars lets a sum of 64 bits wrap in silence.
+        """
+        return [pl.col(column.name).cast(pl.Int128).sum() for column in self.contract.controls.values()]
+
+    def sums_of_all(self) -> list[pl.Expr]:
+        """Add up the same columns, cells that would not parse by the digits they begin with.
+
+        A source that shows a number in two ways that contradict each other has still put it into its sum.
+        """
+        return [
+            pl.coalesce(
+                pl.col(column.name).cast(pl.Int128),
+                pl.col(column.wire).str.extract(LEADING_DIGITS).cast(pl.Int128, strict=False),
+            )
+            .sum()
+            .alias(column.name)
+            for column in self.contract.controls.values()
+        ]
+
     def reasons(self) -> pl.Expr:
         """List the checks a row breaks, as structs of column, wire and check."""
         told = [
@@ -125,7 +154,7 @@ def decoder_for(contract: Contract, dialect: Dialect) -> Decoder:
             checks.append(Check(column.name, column.wire, "required", raw.is_null()))
         if column.dtype != pl.String:
             broken = raw.is_not_null() & value.is_null()
-            checks.append(Check(column.name, column.wire, f"is {_told(column.dtype)}", broken))
+            checks.append(Check(column.name, column.wire, f"is {_told(column.dtype, dialect)}", broken))
         checks.extend(
             Check(column.name, column.wire, str(rule), _breaks(rule, value), is_rule=True)
             for rule in column.rules
@@ -168,6 +197,19 @@ def _parse_day(raw: pl.Expr, _column: Column, dialect: Dialect) -> pl.Expr:
 
 
 def _parse_instant(raw: pl.Expr, _column: Column, dialect: Dialect) -> pl.Expr:
+    if dialect.time_zone is None:
+        return _parse_zoned(raw, dialect)
+    return _parse_local(raw, dialect, dialect.time_zone)
+
+
+def _parse_zoned(raw: pl.Expr, dialect: Dialect) -> pl.Expr:
+    """Read text that ends in its offset from UTC as an instant: no hour of the year is in doubt."""
+    whole = raw.str.contains(OFFSET) & ~raw.str.contains(LEAP_SECOND, literal=True)
+    exact = pl.when(whole & (raw >= FIRST_STAMP) & (raw < LAST_STAMP)).then(_exact(raw, dialect.time_length))
+    return exact.str.to_datetime(dialect.time_format, strict=False, time_unit="us")
+
+
+def _parse_local(raw: pl.Expr, dialect: Dialect, time_zone: str) -> pl.Expr:
     """Read local wall-clock text as an instant.
 
     In the hour that happens twice in autumn the earlier instant is taken, since the text cannot tell; in the
@@ -176,7 +218,7 @@ def _parse_instant(raw: pl.Expr, _column: Column, dialect: Dialect) -> pl.Expr:
     """
     exact = pl.when(~raw.str.ends_with(LEAP_SECOND)).then(_exact(raw, dialect.time_length))
     local = exact.str.to_datetime(dialect.time_format, strict=False, time_unit="us")
-    placed = local.dt.replace_time_zone(dialect.time_zone, ambiguous="earliest", non_existent="null")
+    placed = local.dt.replace_time_zone(time_zone, ambiguous="earliest", non_existent="null")
     return placed.dt.convert_time_zone("UTC")
 
 
@@ -194,13 +236,13 @@ PARSERS: Mapping[type[pl.DataType], Callable[[pl.Expr, Column, Dialect], pl.Expr
 }
 
 
-def _told(dtype: pl.DataType) -> str:
+def _told(dtype: pl.DataType, dialect: Dialect) -> str:
     """Name a type as the person on call would."""
     names: dict[type[pl.DataType], str] = {
         pl.Int64: "a whole number",
         pl.Boolean: "yes or no",
         pl.Date: "a date",
-        pl.Datetime: "a local time that exists",
+        pl.Datetime: "a local time that exists" if dialect.time_zone else "a time with its offset",
         pl.Decimal: "an amount with two decimals",
     }
     return names[type(dtype)]

@@ -12,21 +12,24 @@ import shutil
 import stat
 import tempfile
 from contextlib import suppress
+from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from platform import python_version
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+from pydantic import SecretStr
 
 from pipelines.days import LONDON, ReportDay
-from pipelines.demonstration import ICASEWORK_REPORTS, SANDBOX_ACCOUNT, SANDBOX_API_KEY, SANDBOX_SECRET
 from pipelines.errors import CasehouseError
-from pipelines.feeds import FEEDS
+from pipelines.feeds import FEEDS, SOURCES
 from pipelines.lake import QUARANTINE, Lake
-from pipelines.settings import PREFIX, ROOT, Settings, unknown_settings
+from pipelines.settings import PREFIX, ROOT, Settings, env_file, unknown_settings
 from pipelines.sources.icasework.client import IcaseworkReports
+from pipelines.sources.xima.client import XimaReports
 from pipelines.warehouse import catalogue_path, count_days
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from datetime import datetime
     from pathlib import Path
 
@@ -35,6 +38,7 @@ LEAST_FREE_BYTES = 2 << 30
 MOST_SKEW_SECONDS = 60
 OTHERS_MAY_READ = stat.S_IRWXG | stat.S_IRWXO
 ANYBODY_MAY_WRITE = stat.S_IWOTH
+_WHY_TIME = "days, and signed requests, go by it"
 
 
 class Finding(NamedTuple):
@@ -58,8 +62,8 @@ class Reachable(Protocol):
         """Seconds by which a host's clock is ahead of ours; raises when it cannot be reached."""
         ...
 
-    def obtain_token(self) -> object:
-        """Return a token, or raise what keeps us from one."""
+    def prove_access(self) -> str:
+        """Say how we were let in, or raise what keeps us out; no report is run."""
         ...
 
     def close(self) -> None:
@@ -67,27 +71,64 @@ class Reachable(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class Account:
+    """What the doctor must know of a source: how it is opened, and which settings belong to one account.
+
+    `own` are settings of a single value, `by_feed` those with a value for every feed, `some_feeds` those that
+    name only some.
+    """
+
+    title: str
+    connect: Callable[[Settings], Reachable]
+    own: tuple[str, ...]
+    by_feed: tuple[str, ...]
+    some_feeds: tuple[str, ...] = ()
+
+
+ACCOUNTS: Mapping[str, Account] = {
+    "icasework": Account(
+        "iCasework",
+        IcaseworkReports.from_settings,
+        own=("icasework_account", "icasework_api_key", "icasework_secret"),
+        by_feed=("icasework_reports",),
+    ),
+    "xima": Account(
+        "Xima",
+        XimaReports.from_settings,
+        own=("xima_tenant", "xima_key"),
+        by_feed=("xima_reports", "xima_parameters"),
+        some_feeds=("xima_reconcile",),
+    ),
+}
+
+
 def examine(
     settings: Settings,
     clock: Callable[[], datetime],
     *,
-    open_source: Callable[[Settings], Reachable] = IcaseworkReports.from_settings,
+    accounts: Mapping[str, Account] = ACCOUNTS,
 ) -> Iterator[Finding]:
     """Yield findings as they are made, local ones first; `clock` tells the present as an aware instant."""
     lake = Lake(settings.data_dir)
     yield _versions()
     yield _time_zone()
-    yield _settings(settings, ReportDay.yesterday(clock()))
+    yield _first_day(settings, ReportDay.yesterday(clock()))
     yield _names()
-    yield from _secret_file(ROOT / ".env")
+    for source, account in accounts.items():
+        yield _settings(source, account, settings)
+    if secrets := env_file():
+        yield from _secret_file(secrets)
     yield _folder("data directory", settings.data_dir, "CASEHOUSE_DATA_DIR")
     yield from _rights(settings.data_dir)
     yield _folder("Dagster's directory", ROOT / ".dagster", "the rights of the project's folder")
     yield _room(settings.data_dir)
     yield _leftovers(lake)
-    yield _origin(lake, settings)
+    for source in accounts:
+        yield _origin(source, lake, settings)
     yield _catalogue(lake)
-    yield from _source(settings, open_source)
+    for source, account in accounts.items():
+        yield from _reach(source, account, settings)
 
 
 def _versions() -> Finding:
@@ -117,46 +158,69 @@ def _time_zone() -> Finding:
     )
 
 
-def _settings(settings: Settings, yesterday: ReportDay) -> Finding:
-    name, where = "settings", settings.icasework_environment
-    if settings.first_day > yesterday:
+def _first_day(settings: Settings, yesterday: ReportDay) -> Finding:
+    name, first = "first report day", settings.first_day
+    if first > yesterday:
+        told = f"{first} is not over yet, so there is nothing to load"
+        return Finding(name, False, told, "set an earlier CASEHOUSE_START_DATE")
+    return Finding(name, True, str(first))
+
+
+def _settings(source: str, account: Account, settings: Settings) -> Finding:
+    """Look for what only the sandbox understands where a real account is set, and for feeds that are none."""
+    name, where = f"{source} settings", SOURCES[source].environment(settings)
+    if strangers := _strangers(source, account, settings):
         return Finding(
-            name,
-            False,
-            f"the first report day {settings.first_day} is not over yet, so there is nothing to load",
-            "set an earlier CASEHOUSE_START_DATE",
+            name, False, f"these name no feed: {', '.join(strangers)}", f"use {', '.join(_feeds_of(source))}"
         )
     if where == "sandbox":
-        return Finding(
-            name, True, "iCasework is the sandbox; CASEHOUSE_ICASEWORK_ENVIRONMENT sets a real one"
-        )
-    if wrong := _left_from_sandbox(settings):
-        return Finding(
-            name,
-            False,
-            f"{where} is set, but these are empty or the sandbox's: {', '.join(wrong)}",
-            "set them to those of your account",
-        )
-    return Finding(name, True, f"iCasework {where}, account {settings.icasework_account}")
+        variable = _variable(f"{source}_environment")
+        return Finding(name, True, f"{account.title} is the sandbox; {variable} sets a real one")
+    if wrong := _left_from_sandbox(source, account, settings):
+        told = f"{where} is set, but these are empty or the sandbox's: {', '.join(wrong)}"
+        return Finding(name, False, told, "set them to those of your account")
+    return Finding(name, True, f"{account.title} {getattr(settings, f'{source}_origin')}")
 
 
-def _left_from_sandbox(settings: Settings) -> list[str]:
-    """Name the settings that only the sandbox understands."""
-    reports = settings.icasework_reports
-    feeds = [feed.name for feed in FEEDS.values() if feed.source == "icasework"]
-    unset = [name for name in feeds if reports.get(name) in {None, ICASEWORK_REPORTS[name]}]
-    wrong = {
-        "icasework_account": settings.icasework_account == SANDBOX_ACCOUNT,
-        "icasework_api_key": settings.icasework_api_key in {"", SANDBOX_API_KEY},
-        "icasework_secret": settings.icasework_secret.get_secret_value() in {"", SANDBOX_SECRET},
-        f"icasework_reports ({', '.join(unset)})": bool(unset),
-    }
-    return [_variable(name) for name, is_wrong in wrong.items() if is_wrong]
+def _feeds_of(source: str) -> list[str]:
+    return [feed.name for feed in FEEDS.values() if feed.source == source]
+
+
+def _strangers(source: str, account: Account, settings: Settings) -> list[str]:
+    """Name the settings that mention feeds which the source has not."""
+    return [
+        f"{_variable(setting)} ({', '.join(unknown)})"
+        for setting in (*account.by_feed, *account.some_feeds)
+        if (unknown := sorted(set(getattr(settings, setting)) - set(_feeds_of(source))))
+    ]
+
+
+def _left_from_sandbox(source: str, account: Account, settings: Settings) -> list[str]:
+    """Name the settings that only the sandbox understands: those that are as they were, or empty."""
+    wrong = [_variable(setting) for setting in account.own if _is_left(*_beside_default(setting, settings))]
+    for setting in account.by_feed:
+        values, defaults = _beside_default(setting, settings)
+        left = [feed for feed in _feeds_of(source) if _is_left(values.get(feed), defaults.get(feed))]
+        if left:
+            wrong.append(f"{_variable(setting)} ({', '.join(left)})")
+    return wrong
+
+
+def _beside_default(setting: str, settings: Settings) -> tuple[Any, Any]:
+    default = Settings.model_fields[setting].get_default(call_default_factory=True)
+    return getattr(settings, setting), default
+
+
+def _is_left(value: object, default: object) -> bool:
+    """Whether a value is the sandbox's or none; parameters that are but the day are the same everywhere."""
+    if isinstance(value, list):
+        return not value or (value == default and len(value) > 1)
+    text = value.get_secret_value() if isinstance(value, SecretStr) else value
+    return not text or value == default
 
 
 def _variable(name: str) -> str:
-    field, space, rest = name.partition(" ")
-    return f"{PREFIX}{field.upper()}{space}{rest}"
+    return f"{PREFIX}{name}".upper()
 
 
 def _names() -> Finding:
@@ -251,22 +315,22 @@ def _leftovers(lake: Lake) -> Finding:
     return Finding("staging", True, "nothing left by writers that were killed")
 
 
-def _origin(lake: Lake, settings: Settings) -> Finding:
-    """Compare who answered the days of the lake with whom the settings point at."""
-    name, today = "origin of the lake", settings.icasework_origin
-    others = sorted({origin for origin in _origins(lake) if origin != today})
+def _origin(source: str, lake: Lake, settings: Settings) -> Finding:
+    """Compare who answered the source's days in the lake with whom the settings point at."""
+    name, today = f"{source} days", str(getattr(settings, f"{source}_origin"))
+    others = sorted({origin for origin in _origins(source, lake) if origin != today})
     if others:
         return Finding(
             name,
             False,
             f"the lake holds days of {'; '.join(others)}, the settings point at {today}",
-            "use another CASEHOUSE_DATA_DIR, or correct CASEHOUSE_ICASEWORK_*",
+            f"use another CASEHOUSE_DATA_DIR, or correct {_variable(source)}_*",
         )
-    return Finding(name, True, f"nothing in it but days of {today}")
+    return Finding(name, True, f"none in the lake but those of {today}")
 
 
-def _origins(lake: Lake) -> Iterator[str]:
-    for feed in FEEDS.values():
+def _origins(source: str, lake: Lake) -> Iterator[str]:
+    for feed in (feed for feed in FEEDS.values() if feed.source == source):
         for day in lake.days(feed.key):
             # What is wrong with a file that cannot be read is told by `casehouse verify`.
             with suppress(CasehouseError, OSError):
@@ -289,26 +353,26 @@ def _catalogue(lake: Lake) -> Finding:
     return Finding(name, True, f"opens; days: {told or 'none'}")
 
 
-def _source(settings: Settings, open_source: Callable[[Settings], Reachable]) -> Iterator[Finding]:
-    """Reach the hosts, compare clocks and buy a token; one try each, because somebody is waiting."""
-    source = open_source(settings.model_copy(update={"icasework_attempts": 1}))
+def _reach(name: str, account: Account, settings: Settings) -> Iterator[Finding]:
+    """Reach the hosts, compare clocks and see that we are let in; one try each: somebody is waiting."""
+    source = account.connect(settings.model_copy(update={f"{name}_attempts": 1}))
     try:
         skews: list[float | None] = []
         for host in source.hosts:
             try:
                 skew = source.server_clock(host)
             except CasehouseError as error:
-                yield _told(f"reach {host}", error)
+                yield _told(f"{name} at {host}", error)
                 continue
-            yield Finding(f"reach {host}", True, "answers")
+            yield Finding(f"{name} at {host}", True, "answers")
             skews.append(skew)
-        yield _clock(skews)
+        yield _clock(f"{name} clock", skews)
         try:
-            source.obtain_token()
+            let_in = source.prove_access()
         except CasehouseError as error:
-            yield _told("token", error)
+            yield _told(f"{name} access", error)
         else:
-            yield Finding("token", True, "obtained")
+            yield Finding(f"{name} access", True, let_in)
     finally:
         source.close()
 
@@ -317,27 +381,25 @@ def _told(name: str, error: CasehouseError) -> Finding:
     return Finding(name, False, f"{error.what} ({error.why})" if error.why else error.what, error.todo)
 
 
-def _clock(answers: list[float | None]) -> Finding:
+def _clock(name: str, answers: list[float | None]) -> Finding:
     """Judge by the hosts that answered, which tell the time or None."""
     skews = [skew for skew in answers if skew is not None]
     if not answers:
         return Finding(
-            "clock",
+            name,
             False,
             "no host answered, so there is no time to compare with",
             "mend what is wrong above, then ask again",
         )
     if not skews:
         return Finding(
-            "clock",
+            name,
             False,
             "the hosts answer without a Date header, so there is no time to compare with",
-            "see that NTP sets this machine's clock: requests are signed with the time",
+            f"see that NTP sets this machine's clock: {_WHY_TIME}",
         )
     off = max(skews, key=abs)
     told = f"{abs(off):.0f} s {'behind' if off > 0 else 'ahead of'} the source"
     if abs(off) > MOST_SKEW_SECONDS:
-        return Finding(
-            "clock", False, told, "set this machine's clock by NTP: requests are signed with the time"
-        )
-    return Finding("clock", True, told)
+        return Finding(name, False, told, f"set this machine's clock by NTP: {_WHY_TIME}")
+    return Finding(name, True, told)

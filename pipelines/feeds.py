@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 from pipelines.contracts.icasework import ICASEWORK_CONTRACTS
+from pipelines.contracts.xima import XIMA_CONTRACTS
 from pipelines.decode import Decoder, decoder_for
 from pipelines.errors import Permanent
 from pipelines.sources import dialect
@@ -58,7 +59,7 @@ class Feed:
 
 @dataclass(frozen=True)
 class Policy:
-    """What a council may choose: bad rows allowed, days without a total, reports asked for at once."""
+    """What a council may choose for a feed: bad rows, days without a total, reports asked for at once."""
 
     bad_row_share: float = 0.01
     reconcile: Literal["total", "none"] = "total"
@@ -66,16 +67,23 @@ class Policy:
 
     @property
     def may_lack_total(self) -> bool:
-        """Days without a source total are accepted and shown as unverified."""
+        """Days whose source does not tell every total are accepted and shown as unverified."""
         return self.reconcile == "none"
 
 
 @dataclass(frozen=True)
 class Source:
-    """How one external system is opened and what it is allowed, from the settings."""
+    """One external system, by the settings: how it is opened, what its feeds are allowed, who answers.
+
+    `policy` takes a feed's name. `environment` is "sandbox" where the stand-in answers; `address` says where
+    reports come from, and `is_moved` whether a setting leads elsewhere than the environment would.
+    """
 
     connect: Callable[[Settings], ReportSource]
-    policy: Callable[[Settings], Policy]
+    policy: Callable[[str, Settings], Policy]
+    environment: Callable[[Settings], str]
+    address: Callable[[Settings], str]
+    is_moved: Callable[[Settings], bool]
 
 
 def _connect_icasework(settings: Settings) -> ReportSource:
@@ -85,15 +93,40 @@ def _connect_icasework(settings: Settings) -> ReportSource:
     return IcaseworkReports.from_settings(settings)
 
 
-def _icasework_policy(settings: Settings) -> Policy:
+def _icasework_policy(_name: str, settings: Settings) -> Policy:
     return Policy(settings.bad_row_share, settings.icasework_reconcile, settings.icasework_concurrency)
 
 
+def _connect_xima(settings: Settings) -> ReportSource:
+    from pipelines.sources.xima.client import XimaReports  # noqa: PLC0415 - as for iCasework
+
+    return XimaReports.from_settings(settings)
+
+
+def _xima_policy(name: str, settings: Settings) -> Policy:
+    reconcile = settings.xima_reconcile.get(name, "total")
+    return Policy(settings.bad_row_share, reconcile, settings.xima_concurrency)
+
+
 SOURCES: Mapping[str, Source] = {
-    "icasework": Source(_connect_icasework, _icasework_policy),
+    "icasework": Source(
+        connect=_connect_icasework,
+        policy=_icasework_policy,
+        environment=lambda settings: settings.icasework_environment,
+        address=lambda settings: settings.icasework_reports_base,
+        is_moved=lambda settings: bool(settings.icasework_base_url or settings.icasework_reports_url),
+    ),
+    "xima": Source(
+        connect=_connect_xima,
+        policy=_xima_policy,
+        environment=lambda settings: settings.xima_environment,
+        address=lambda settings: settings.xima_base,
+        is_moved=lambda settings: bool(settings.xima_base_url),
+    ),
 }
+_DIALECTS = ((ICASEWORK_CONTRACTS, dialect.ICASEWORK), (XIMA_CONTRACTS, dialect.XIMA))
 FEEDS: Mapping[str, Feed] = {
-    contract.feed: Feed(contract, dialect.ICASEWORK) for contract in ICASEWORK_CONTRACTS
+    contract.feed: Feed(contract, spoken) for contracts, spoken in _DIALECTS for contract in contracts
 }
 
 
@@ -115,6 +148,7 @@ def connect(source: str, settings: Settings) -> ReportSource:
     return SOURCES[source].connect(settings)
 
 
-def policy_for(source: str, settings: Settings) -> Policy:
-    """Return what the council allows a source."""
-    return SOURCES[source].policy(settings)
+def policy_for(feed: str, settings: Settings) -> Policy:
+    """Return what the council allows the feed of this key."""
+    source, _, name = feed.partition("/")
+    return SOURCES[source].policy(name, settings)

@@ -13,7 +13,7 @@ import os
 import re
 from datetime import date, datetime
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import pydantic_settings
@@ -21,7 +21,15 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, DotEnvSettingsSource, EnvSettingsSource, SettingsConfigDict
 
 from pipelines.days import ReportDay
-from pipelines.demonstration import ICASEWORK_REPORTS, SANDBOX_ACCOUNT, SANDBOX_API_KEY, SANDBOX_SECRET
+from pipelines.demonstration import (
+    ICASEWORK_REPORTS,
+    SANDBOX_ACCOUNT,
+    SANDBOX_API_KEY,
+    SANDBOX_SECRET,
+    SANDBOX_XIMA_KEY,
+    XIMA_AGENTS,
+    XIMA_REPORTS,
+)
 from pipelines.errors import SettingsError
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -29,10 +37,29 @@ PREFIX = "CASEHOUSE_"
 ENV_FILE = "CASEHOUSE_ENV_FILE"  # in the environment only
 
 _ACCOUNT = re.compile(r"[A-Za-z0-9-]+")
+_REPORT_KEY = re.compile(r"[A-Za-z0-9_-]+")
 _FIELD = re.compile(r'field "(\w+)"')
 
 Environment = Literal["sandbox", "uat", "production"]
 ReportFormat = Literal["csv", "xml", "json"]
+Reconcile = Literal["total", "none"]
+# One parameter of a Xima report, as the vendor's "Show Request Details" writes it: name, valueType, value.
+Parameter = dict[str, Any]
+
+
+def _sandbox_parameters() -> dict[str, list[Parameter]]:
+    """Return what each of the sandbox's reports needs; the client puts the day into the timeframe."""
+    timeframe: Parameter = {
+        "name": "Report Timeframe",
+        "valueType": "REPORT_TIMEFRAME",
+        "value": {"type": "REPORT_TIMEFRAME"},
+    }
+    agents: Parameter = {
+        "name": "Rows (Agent)",
+        "valueType": "PBX_USERS",
+        "value": {"type": "PBX_USERS", "pbxUsers": [{"key": agent} for agent in XIMA_AGENTS]},
+    }
+    return {name: [timeframe, agents] if name == "agent_summary" else [timeframe] for name in XIMA_REPORTS}
 
 
 class Settings(BaseSettings):
@@ -73,7 +100,7 @@ class Settings(BaseSettings):
         "csv", description="Format asked for; only csv carries a row count."
     )
     icasework_method: Literal["POST", "GET"] = Field("POST", description="How getreport is called.")
-    icasework_reconcile: Literal["total", "none"] = Field(
+    icasework_reconcile: Reconcile = Field(
         "total", description="none: accept days without a source total and show them as unverified."
     )
     icasework_concurrency: int = Field(4, ge=1, le=16, description="Reports asked for at the same time.")
@@ -81,6 +108,33 @@ class Settings(BaseSettings):
     icasework_read_seconds: float = Field(120, gt=0, description="Time-out between bytes of an answer.")
     icasework_attempts: int = Field(5, ge=1, le=20, description="Tries of one call, the first included.")
     icasework_max_wait_seconds: float = Field(60, ge=0, description="Longest wait between two tries.")
+
+    xima_environment: Literal["sandbox", "production"] = Field(
+        "sandbox", description="sandbox or production."
+    )
+    xima_tenant: str = Field(SANDBOX_ACCOUNT, description="Tenant name; the first part of its host.")
+    xima_base_url: str | None = Field(None, description="Overrides the host of every call.")
+    xima_key: SecretStr = Field(
+        SecretStr(SANDBOX_XIMA_KEY), description="The service user's key; refreshing it kills the old one."
+    )
+    xima_reports: dict[str, str] = Field(
+        XIMA_REPORTS, description="Key of each feed's report, as JSON; shown as Report UUID."
+    )
+    xima_parameters: dict[str, list[Parameter]] = Field(
+        default_factory=_sandbox_parameters,
+        description="Parameters of each feed's report, as JSON, as in its Request Details.",
+    )
+    xima_reconcile: dict[str, Reconcile] = Field(
+        {}, description="Feeds whose days may lack a total, as JSON: none beside the feed's name."
+    )
+    xima_concurrency: int = Field(2, ge=1, le=16, description="Reports asked for at the same time.")
+    xima_connect_seconds: float = Field(10, gt=0, description="Time-out to connect.")
+    xima_read_seconds: float = Field(120, gt=0, description="Time-out between bytes of an answer.")
+    xima_attempts: int = Field(5, ge=1, le=20, description="Tries of one call, the first included.")
+    xima_max_wait_seconds: float = Field(60, ge=0, description="Longest wait between two tries.")
+    xima_timeout_polls: int = Field(
+        10, ge=0, le=100, description="How often a report that is still running is asked for again."
+    )
 
     @field_validator("data_dir")
     @classmethod
@@ -91,7 +145,7 @@ class Settings(BaseSettings):
         except RuntimeError:
             raise ValueError("its ~ stands for no home directory of this machine") from None
 
-    @field_validator("icasework_account")
+    @field_validator("icasework_account", "xima_tenant")
     @classmethod
     def _is_account(cls, account: str) -> str:
         """Refuse what could lead a host name made of the account elsewhere."""
@@ -99,13 +153,21 @@ class Settings(BaseSettings):
             raise ValueError("it must hold letters, digits and hyphens, at least one")
         return account
 
-    @field_validator("icasework_base_url", "icasework_reports_url")
+    @field_validator("icasework_base_url", "icasework_reports_url", "xima_base_url")
     @classmethod
     def _is_address(cls, url: str | None) -> str | None:
         """Refuse what is no address to call; an empty one is as good as none."""
         if url and not _is_web_address(url):
             raise ValueError("it must be http:// or https:// with a host, without a name, password, ? or #")
         return url or None
+
+    @field_validator("xima_reports")
+    @classmethod
+    def _are_keys(cls, reports: dict[str, str]) -> dict[str, str]:
+        """Refuse what could lead the path of a call elsewhere."""
+        if not all(map(_REPORT_KEY.fullmatch, reports.values())):
+            raise ValueError("each key must hold letters, digits, hyphens and underscores, at least one")
+        return reports
 
     @property
     def first_day(self) -> ReportDay:
@@ -116,10 +178,9 @@ class Settings(BaseSettings):
         """Return the last report day that is over at `now`, an aware instant."""
         return ReportDay.yesterday(now)
 
-    @property
-    def sandbox_url(self) -> str:
-        """Address of the sandbox's iCasework on loopback."""
-        return f"http://127.0.0.1:{self.sandbox_port}/icasework"
+    def sandbox_url(self, source: str) -> str:
+        """Address of the sandbox's stand-in for a source, on loopback."""
+        return f"http://127.0.0.1:{self.sandbox_port}/{source}"
 
     @property
     def icasework_base(self) -> str:
@@ -127,7 +188,7 @@ class Settings(BaseSettings):
         if self.icasework_base_url:
             return self.icasework_base_url.rstrip("/")
         return {
-            "sandbox": self.sandbox_url,
+            "sandbox": self.sandbox_url("icasework"),
             "uat": "https://uat.icasework.com",
             "production": f"https://{self.icasework_account}.icasework.com",
         }[self.icasework_environment]
@@ -140,7 +201,7 @@ class Settings(BaseSettings):
         if self.icasework_base_url:
             return self.icasework_base
         return {
-            "sandbox": self.sandbox_url,
+            "sandbox": self.sandbox_url("icasework"),
             "uat": "https://uat.icasework.com",
             "production": f"https://{self.icasework_account}reports.icasework.com",
         }[self.icasework_environment]
@@ -151,13 +212,27 @@ class Settings(BaseSettings):
         told = f"{self.icasework_environment} {self.icasework_account}"
         if not (self.icasework_base_url or self.icasework_reports_url):
             return told
-        bases = (self.icasework_base, self.icasework_reports_base)
-        return f"{told} at {', '.join(dict.fromkeys(urlsplit(base).netloc.lower() for base in bases))}"
+        return f"{told} at {_hosts(self.icasework_base, self.icasework_reports_base)}"
 
     @property
     def icasework_db(self) -> str | None:
         """The `db` parameter, which only UAT (and the sandbox, which plays UAT) wants."""
         return None if self.icasework_environment == "production" else self.icasework_account
+
+    @property
+    def xima_base(self) -> str:
+        """Base URL of every call (host: the vendor's own example)."""
+        if self.xima_base_url:
+            return self.xima_base_url.rstrip("/")
+        if self.xima_environment == "sandbox":
+            return self.sandbox_url("xima")
+        return f"https://{self.xima_tenant}.xima.cloud"
+
+    @property
+    def xima_origin(self) -> str:
+        """Say which system answers, for receipts: environment, tenant, and a host that is overridden."""
+        told = f"{self.xima_environment} {self.xima_tenant}"
+        return f"{told} at {_hosts(self.xima_base)}" if self.xima_base_url else told
 
 
 def env_file() -> Path | None:
@@ -208,6 +283,10 @@ def unknown_settings() -> list[str]:
 
 def _variable(name: str) -> str:
     return f"{PREFIX}{name}".upper()
+
+
+def _hosts(*bases: str) -> str:
+    return ", ".join(dict.fromkeys(urlsplit(base).netloc.lower() for base in bases))
 
 
 def _is_web_address(url: str) -> bool:

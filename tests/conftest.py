@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+import pipelines.ingest
 from pipelines.days import ReportDay, span
 from pipelines.lake import Lake
 from pipelines.settings import ENV_FILE, PREFIX
@@ -30,6 +31,14 @@ def _no_surroundings() -> Iterator[None]:
 @pytest.fixture
 def lake(tmp_path: Path) -> Lake:
     return Lake(tmp_path / "data")
+
+
+@pytest.fixture(params=["small", "large"])
+def size(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Every promise holds for days judged together in memory and for days that are streamed."""
+    if request.param == "large":
+        monkeypatch.setattr(pipelines.ingest, "SMALL_BYTES", 0)
+    return str(request.param)
 
 
 @pytest.fixture

@@ -7,6 +7,10 @@ from __future__ import annotations
 
 import ast
 import functools
+import re
+import sys
+import tomllib
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -19,8 +23,8 @@ FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"errors", "days", "demonstration", "settings"}),
     frozenset({"contracts", "sources"}),
     frozenset({"decode", "receipts", "lake", "feeds"}),
-    frozenset({"load", "ingest", "verify", "warehouse"}),
-    frozenset({"kpi", "outbound", "exports", "tables", "doctor"}),
+    frozenset({"totals", "load", "ingest", "verify", "warehouse"}),
+    frozenset({"kpi", "outbound", "exports", "tables", "doctor", "telling"}),
     frozenset({"cli"}),
 )
 SANDBOX_MAY_IMPORT = {"errors", "days", "demonstration", "settings", "sandbox"}
@@ -207,3 +211,19 @@ def test_modules_stay_short_and_say_what_they_are() -> None:
         if path.startswith(("pipelines/", "assets/")):
             assert ast.get_docstring(tree), path
             assert len((ROOT / path).read_text(encoding="utf-8").splitlines()) <= 450, path
+
+
+def test_every_library_that_is_imported_is_declared() -> None:
+    """A library that only comes along with another may go with it."""
+    told = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    needed, wanted_for_work = told["dependencies"], told["optional-dependencies"]["dev"]
+    providers = packages_distributions()
+    for path, tree in modules().items():
+        declared = needed if path.startswith(("pipelines/", "assets/")) else [*needed, *wanted_for_work]
+        names = {canonical(re.split(r"[\[<>=; ]", one)[0]) for one in declared}
+        for library in {top(name) for name in imports_of(tree)} - sys.stdlib_module_names - set(ROOMS):
+            assert names & set(map(canonical, providers[library])), f"{path} imports {library}"
+
+
+def canonical(distribution: str) -> str:
+    return re.sub(r"[-_.]+", "-", distribution).lower()

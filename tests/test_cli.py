@@ -118,6 +118,7 @@ def test_debug_reaches_the_process_that_drives_dagster(
     monkeypatch.setattr("os.execv", become)
     call(*words.split(), "--from", "2026-11-01", "--to", "2026-11-02")
     assert became[1:] == [
+        "-P",  # not what the current directory holds under that name
         "-m",
         "assets.operate",
         *debug,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
@@ -29,6 +29,22 @@ def test_a_day_has_its_own_length_and_bounds(day: str, hours: int, start: str, e
 @pytest.mark.parametrize("day", ["2026-03-29", "2026-10-25"])
 def test_the_window_asked_for_is_the_whole_civil_day_on_clock_changes(day: str) -> None:
     assert ReportDay.parse(day).civil_bounds == (f"{day}T00:00:00.000", f"{day}T23:59:59.999")
+
+
+@pytest.mark.parametrize(
+    ("day", "first", "last"),
+    [
+        ("2026-03-29", "2026-03-29T00:00:00.000+00:00", "2026-03-29T23:59:59.999+01:00"),
+        ("2026-10-25", "2026-10-25T00:00:00.000+01:00", "2026-10-25T23:59:59.999+00:00"),
+        ("2026-07-01", "2026-07-01T00:00:00.000+01:00", "2026-07-01T23:59:59.999+01:00"),
+    ],
+)
+def test_each_bound_has_the_offset_of_its_own_hour(day: str, first: str, last: str) -> None:
+    report_day = ReportDay.parse(day)
+    told = report_day.local_bounds
+    assert tuple(bound.isoformat(timespec="milliseconds") for bound in told) == (first, last)
+    assert told[0] == report_day.start
+    assert report_day.end - told[1] == timedelta(milliseconds=1)
 
 
 @pytest.mark.parametrize(

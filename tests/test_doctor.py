@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -13,13 +13,20 @@ import polars as pl
 import pytest
 
 from pipelines import doctor
-from pipelines.demonstration import ICASEWORK_REPORTS, SANDBOX_API_KEY, SANDBOX_SECRET
-from pipelines.doctor import examine
+from pipelines.demonstration import (
+    ICASEWORK_REPORTS,
+    SANDBOX_API_KEY,
+    SANDBOX_SECRET,
+    SANDBOX_XIMA_KEY,
+    XIMA_AGENTS,
+    XIMA_REPORTS,
+)
+from pipelines.doctor import ACCOUNTS, examine
 from pipelines.errors import Permanent, Transient
-from pipelines.feeds import FEEDS
+from pipelines.feeds import FEEDS, SOURCES
 from pipelines.lake import QUARANTINE, STAGE, STALE_SECONDS, Lake
 from pipelines.receipts import Receipt, seal
-from pipelines.settings import Settings
+from pipelines.settings import ENV_FILE, Settings
 from pipelines.warehouse import build, catalogue_path
 
 if TYPE_CHECKING:
@@ -41,9 +48,9 @@ class Source:
     skews: dict[str, float | CasehouseError | None] = field(
         default_factory=lambda: {BASE: 0.4, REPORTS: -2.0}
     )
-    token: CasehouseError | None = None
-    is_closed: bool = False
-    attempts: int = 0
+    refusal: CasehouseError | None = None
+    closed: int = 0
+    attempts: list[int] = field(default_factory=list)
 
     @property
     def hosts(self) -> tuple[str, ...]:
@@ -55,16 +62,16 @@ class Source:
             raise skew
         return skew
 
-    def obtain_token(self) -> object:
-        if self.token:
-            raise self.token
-        return "eyJhbGciOi-secret"
+    def prove_access(self) -> str:
+        if self.refusal:
+            raise self.refusal
+        return "a token was obtained"
 
     def close(self) -> None:
-        self.is_closed = True
+        self.closed += 1
 
     def opened(self, settings: Settings) -> Source:
-        self.attempts = settings.icasework_attempts
+        self.attempts += [settings.icasework_attempts, settings.xima_attempts]
         return self
 
 
@@ -81,8 +88,9 @@ def made(tmp_path: Path, **settings: object) -> Settings:
 
 def findings(settings: Settings, source: Source | None = None) -> dict[str, Finding]:
     source = source or Source()
-    told = list(examine(settings, lambda: NOW, open_source=source.opened))
-    assert source.is_closed
+    accounts = {name: replace(account, connect=source.opened) for name, account in ACCOUNTS.items()}
+    told = list(examine(settings, lambda: NOW, accounts=accounts))
+    assert source.closed == len(accounts)
     assert len({finding.name for finding in told}) == len(told)
     for finding in told:
         assert finding.detail
@@ -94,8 +102,9 @@ def findings(settings: Settings, source: Source | None = None) -> dict[str, Find
 def test_a_healthy_house_has_nothing_to_do(tmp_path: Path) -> None:
     told = findings(made(tmp_path))
     assert [name for name, finding in told.items() if not finding.ok] == []
-    assert told["token"].detail == "obtained"
-    assert told["clock"].detail == "2 s ahead of the source"
+    for source in SOURCES:
+        assert told[f"{source} access"].detail == "a token was obtained"
+        assert told[f"{source} clock"].detail == "2 s ahead of the source"
     assert told["catalogue"].detail == "none yet; the first load makes it"
 
 
@@ -106,46 +115,49 @@ def test_nothing_is_changed(tmp_path: Path) -> None:
 
 def test_a_host_that_is_away_is_named_and_the_others_are_still_asked(tmp_path: Path) -> None:
     away = Transient("it cannot be reached", why="no connection", todo="check the network")
-    told = findings(made(tmp_path), Source(skews={BASE: 1.0, REPORTS: away}, token=away))
-    assert told[f"reach {BASE}"].ok
-    assert told[f"reach {REPORTS}"] == (
-        f"reach {REPORTS}",
+    told = findings(made(tmp_path), Source(skews={BASE: 1.0, REPORTS: away}, refusal=away))
+    assert told[f"icasework at {BASE}"].ok
+    assert told[f"xima at {REPORTS}"] == (
+        f"xima at {REPORTS}",
         False,
         "it cannot be reached (no connection)",
         "check the network",
     )
-    assert not told["token"].ok
-    assert told["clock"].ok
+    assert not told["icasework access"].ok
+    assert told["icasework clock"].ok
 
 
-def test_a_refused_token_says_why(tmp_path: Path) -> None:
+def test_refused_access_says_why(tmp_path: Path) -> None:
     refused = Permanent("iCasework refused the API key", why="19002", todo="check the key")
-    told = findings(made(tmp_path), Source(token=refused))
-    assert told["token"] == ("token", False, "iCasework refused the API key (19002)", "check the key")
+    told = findings(made(tmp_path), Source(refusal=refused))
+    told_so = (False, "iCasework refused the API key (19002)", "check the key")
+    assert told["icasework access"] == ("icasework access", *told_so)
 
 
 @pytest.mark.parametrize(("skew", "side"), [(3600.0, "behind"), (-300.0, "ahead of")])
 def test_a_clock_that_is_off_is_told(tmp_path: Path, skew: float, side: str) -> None:
     told = findings(made(tmp_path), Source(skews={BASE: 1.0, REPORTS: skew}))
-    assert not told["clock"].ok
-    assert f"{abs(skew):.0f} s {side}" in told["clock"].detail
+    assert not told["xima clock"].ok
+    assert f"{abs(skew):.0f} s {side}" in told["xima clock"].detail
 
 
 def test_hosts_that_tell_no_time_leave_the_clock_open(tmp_path: Path) -> None:
-    silent = findings(made(tmp_path), Source(skews={BASE: None, REPORTS: None}))["clock"]
+    silent = findings(made(tmp_path), Source(skews={BASE: None, REPORTS: None}))["icasework clock"]
     assert not silent.ok
     assert "without a Date header" in silent.detail
     assert "NTP" in silent.todo
-    gone = findings(made(tmp_path), Source(skews={BASE: Transient("no answer", todo="wait")}))["clock"]
+    gone = findings(made(tmp_path), Source(skews={BASE: Transient("no answer", todo="wait")}))[
+        "icasework clock"
+    ]
     assert not gone.ok
     assert "no host answered" in gone.detail
-    assert findings(made(tmp_path), Source(skews={BASE: None, REPORTS: 1.0}))["clock"].ok
+    assert findings(made(tmp_path), Source(skews={BASE: None, REPORTS: 1.0}))["icasework clock"].ok
 
 
 def test_nobody_waits_for_retries(tmp_path: Path) -> None:
     source = Source()
     findings(made(tmp_path), source)
-    assert source.attempts == 1
+    assert source.attempts == [1, 5, 5, 1]
 
 
 def test_the_real_client_tells_of_a_closed_port(tmp_path: Path) -> None:
@@ -155,15 +167,20 @@ def test_the_real_client_tells_of_a_closed_port(tmp_path: Path) -> None:
     began = time.monotonic()
     told = {finding.name: finding for finding in examine(made(tmp_path, sandbox_port=port), lambda: NOW)}
     assert time.monotonic() - began < 10
-    for name in (f"reach http://127.0.0.1:{port}/icasework", "token"):
-        assert not told[name].ok
-        assert "casehouse sandbox" in told[name].todo
+    for source in SOURCES:
+        for name in (f"{source} at http://127.0.0.1:{port}/{source}", f"{source} access"):
+            assert not told[name].ok
+            assert "casehouse sandbox" in told[name].todo
 
 
 def test_a_first_day_to_come_is_told(tmp_path: Path) -> None:
     told = findings(made(tmp_path, start_date=date(2026, 11, 23)))
-    assert "2026-11-23 is not over yet" in told["settings"].detail
-    assert findings(made(tmp_path, start_date=date(2026, 11, 22)))["settings"].ok
+    assert "2026-11-23 is not over yet" in told["first report day"].detail
+    assert findings(made(tmp_path, start_date=date(2026, 11, 22)))["first report day"].ok
+
+
+def test_every_source_is_examined() -> None:
+    assert set(ACCOUNTS) == set(SOURCES) == {feed.source for feed in FEEDS.values()}
 
 
 REAL: dict[str, Any] = {
@@ -174,16 +191,34 @@ REAL: dict[str, Any] = {
     "icasework_reports": {name: 7 + number for number, name in enumerate(ICASEWORK_REPORTS)},
 }
 
+DAY_ALONE = {"name": "T", "valueType": "REPORT_TIMEFRAME", "value": {"type": "REPORT_TIMEFRAME"}}
+REAL_XIMA: dict[str, Any] = {
+    "xima_environment": "production",
+    "xima_tenant": "anytown",
+    "xima_key": "s3cret-value",
+    "xima_reports": {name: f"OWN{number}" for number, name in enumerate(XIMA_REPORTS)},
+    "xima_parameters": {name: [DAY_ALONE] for name in XIMA_REPORTS},
+}
+
 
 def test_what_is_left_of_the_sandbox_is_named_for_a_real_account(tmp_path: Path) -> None:
-    told = findings(made(tmp_path, icasework_environment="production"))["settings"]
+    told = findings(made(tmp_path, icasework_environment="production"))["icasework settings"]
     assert not told.ok
     for name in ("ACCOUNT", "API_KEY", "SECRET", "REPORTS (cases, correspondence, tasks"):
         assert f"CASEHOUSE_ICASEWORK_{name}" in told.detail
     assert SANDBOX_SECRET not in str(told)
-    told = findings(made(tmp_path, **REAL))["settings"]
+    told = findings(made(tmp_path, **REAL))["icasework settings"]
     assert told.ok
     assert "s3cret-value" not in str(told)
+    told = findings(made(tmp_path, xima_environment="production"))["xima settings"]
+    assert told.detail.endswith(
+        ": CASEHOUSE_XIMA_TENANT, CASEHOUSE_XIMA_KEY, "
+        "CASEHOUSE_XIMA_REPORTS (calls, agent_summary, time_cards, account_usage), "
+        "CASEHOUSE_XIMA_PARAMETERS (agent_summary)"
+    )
+    for published in (SANDBOX_XIMA_KEY, XIMA_AGENTS[0]):
+        assert published not in str(told)
+    assert findings(made(tmp_path, **REAL_XIMA))["xima settings"].detail == "Xima production anytown"
 
 
 @pytest.mark.parametrize(
@@ -205,14 +240,42 @@ def test_what_is_left_of_the_sandbox_is_named_for_a_real_account(tmp_path: Path)
             },
             "CASEHOUSE_ICASEWORK_REPORTS (tasks, redress)",
         ),
+        ({"xima_tenant": "sandbox"}, "CASEHOUSE_XIMA_TENANT"),
+        ({"xima_key": SANDBOX_XIMA_KEY}, "CASEHOUSE_XIMA_KEY"),
+        ({"xima_key": ""}, "CASEHOUSE_XIMA_KEY"),
+        (
+            {"xima_reports": REAL_XIMA["xima_reports"] | {"calls": XIMA_REPORTS["calls"]}},
+            "CASEHOUSE_XIMA_REPORTS (calls)",
+        ),
+        (
+            {"xima_parameters": {"calls": [DAY_ALONE], "agent_summary": [DAY_ALONE], "account_usage": []}},
+            "CASEHOUSE_XIMA_PARAMETERS (time_cards, account_usage)",
+        ),
     ],
 )
 def test_one_setting_left_of_the_sandbox_is_named_alone(
     tmp_path: Path, left: dict[str, Any], named: str
 ) -> None:
-    told = findings(made(tmp_path, **REAL | left))["settings"]
+    source = "xima" if "XIMA" in named else "icasework"
+    told = findings(made(tmp_path, **REAL | REAL_XIMA | left))[f"{source} settings"]
     assert not told.ok
     assert told.detail.endswith(f": {named}")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "source", "named"),
+    [
+        ({"icasework_reports": {"case": 1}}, "icasework", "CASEHOUSE_ICASEWORK_REPORTS (case)"),
+        ({"xima_reconcile": {"call": "none", "calls": "none"}}, "xima", "CASEHOUSE_XIMA_RECONCILE (call)"),
+        ({"xima_parameters": {"time_card": [DAY_ALONE]}}, "xima", "CASEHOUSE_XIMA_PARAMETERS (time_card)"),
+    ],
+)
+def test_feeds_that_are_none_are_named(
+    tmp_path: Path, wrong: dict[str, Any], source: str, named: str
+) -> None:
+    told = findings(made(tmp_path, **wrong))[f"{source} settings"]
+    assert told.detail == f"these name no feed: {named}"
+    assert next(feed.name for feed in FEEDS.values() if feed.source == source) in told.todo
 
 
 def test_misspelled_settings_are_named_without_their_values(
@@ -236,8 +299,7 @@ def test_secrets_are_for_their_owner(
     path = tmp_path / ".env"
     path.touch()
     path.chmod(mode)
-    (tmp_path / "elsewhere").mkdir()
-    monkeypatch.chdir(tmp_path / "elsewhere")  # the project's .env counts, wherever the command is given
+    monkeypatch.setenv(ENV_FILE, str(path))
     told = findings(made(tmp_path))[".env"]
     assert told.ok is ok
     assert ok or told.todo == f"run `chmod 600 {path}`"
@@ -266,15 +328,15 @@ def test_a_data_directory_that_anybody_may_change_is_told(tmp_path: Path) -> Non
 def test_days_of_another_account_are_told(tmp_path: Path, days: list[ReportDay]) -> None:
     feed = next(iter(FEEDS))
     lake = Lake(tmp_path / "data")
-    assert findings(made(tmp_path))["origin of the lake"].ok
+    assert findings(made(tmp_path))["icasework days"].ok
     put_day(lake, feed, days[0], made(tmp_path).icasework_origin)
-    assert findings(made(tmp_path))["origin of the lake"].ok
-    told = findings(made(tmp_path, **REAL))["origin of the lake"]
+    assert findings(made(tmp_path))["icasework days"].ok
+    told = findings(made(tmp_path, **REAL))["icasework days"]
     assert not told.ok
     assert "the lake holds days of sandbox sandbox, the settings point at uat anytown" in told.detail
     assert "another CASEHOUSE_DATA_DIR" in told.todo
     lake.path(feed, days[0]).write_bytes(b"PAR1 damaged PAR1")
-    assert findings(made(tmp_path, **REAL))["origin of the lake"].ok
+    assert findings(made(tmp_path, **REAL))["icasework days"].ok
 
 
 def put_day(lake: Lake, feed: str, day: ReportDay, origin: str) -> None:

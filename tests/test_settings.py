@@ -31,6 +31,43 @@ def test_with_nothing_set_everything_points_at_the_sandbox() -> None:
     assert settings.icasework_db == "sandbox"
 
 
+def test_xima_too_points_at_the_sandbox_with_parameters_for_every_report() -> None:
+    settings = load_settings(sandbox_port=1)
+    assert settings.xima_base == "http://127.0.0.1:1/xima"
+    assert settings.xima_key.get_secret_value() == "sandbox-xima-key"
+    assert set(settings.xima_parameters) == set(settings.xima_reports)
+    for parameters in settings.xima_parameters.values():
+        assert parameters[0]["valueType"] == parameters[0]["value"]["type"] == "REPORT_TIMEFRAME"
+    (_, agents) = settings.xima_parameters["agent_summary"]
+    assert {"key": "Amira Khan(201)"} in agents["value"]["pbxUsers"]
+
+
+def test_ximas_host_is_the_tenants_or_what_is_set() -> None:
+    real = {"xima_environment": "production", "xima_tenant": "abc-medical"}
+    assert load_settings(**real).xima_base == "https://abc-medical.xima.cloud"
+    assert load_settings(**real).xima_origin == "production abc-medical"
+    proxied = load_settings(**real, xima_base_url="https://Proxy.example/x/")
+    assert proxied.xima_base == "https://Proxy.example/x"
+    assert proxied.xima_origin == "production abc-medical at proxy.example"
+
+
+def test_what_xima_is_asked_can_be_set_as_json(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CASEHOUSE_XIMA_RECONCILE", '{"calls": "none"}')
+    monkeypatch.setenv(
+        "CASEHOUSE_XIMA_PARAMETERS", '{"calls": [{"name": "x", "value": {"b": 1.0, "a": null}}]}'
+    )
+    settings = load_settings()
+    assert settings.xima_reconcile == {"calls": "none"}
+    assert settings.xima_parameters == {"calls": [{"name": "x", "value": {"b": 1.0, "a": None}}]}
+    assert "CASEHOUSE_XIMA_RECONCILE.CALLS" in refused(xima_reconcile={"calls": "hush"})
+    assert "CASEHOUSE_XIMA_PARAMETERS.CALLS.0" in refused(xima_parameters={"calls": ["Amira Khan(201)"]})
+
+
+@pytest.mark.parametrize("key", ["", "a/b", "..", "a b", "LT39K5C5\n", "?x"])
+def test_a_report_key_cannot_lead_elsewhere(key: str) -> None:
+    assert "CASEHOUSE_XIMA_REPORTS: each key must hold letters" in refused(xima_reports={"calls": key})
+
+
 def test_production_uses_the_accounts_own_hosts_and_no_db() -> None:
     settings = load_settings(icasework_environment="production", icasework_account="council")
     assert settings.icasework_base == "https://council.icasework.com"
@@ -56,8 +93,10 @@ def test_every_address_can_be_overridden() -> None:
 
 def test_the_secret_is_never_printed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CASEHOUSE_ICASEWORK_SECRET", "hush-hush")
+    monkeypatch.setenv("CASEHOUSE_XIMA_KEY", "hush-hush")
     settings = load_settings()
     assert "hush-hush" not in repr(settings)
+    assert settings.xima_key.get_secret_value() == "hush-hush"
     assert settings.icasework_secret.get_secret_value() == "hush-hush"
 
 
@@ -100,6 +139,7 @@ def test_an_env_file_that_may_not_be_read_is_named(monkeypatch: pytest.MonkeyPat
 @pytest.mark.parametrize("account", ["", " ", "a.b", "a/b", "evil.example/#", "a\n", "é"])
 def test_an_account_cannot_lead_elsewhere(account: str) -> None:
     assert "CASEHOUSE_ICASEWORK_ACCOUNT: it must hold letters" in refused(icasework_account=account)
+    assert "CASEHOUSE_XIMA_TENANT: it must hold letters" in refused(xima_tenant=account)
     assert load_settings(icasework_account="North-Anytown2").icasework_account == "North-Anytown2"
 
 
@@ -117,7 +157,7 @@ def test_an_account_cannot_lead_elsewhere(account: str) -> None:
         "https://host/?token=hush-hush",
     ],
 )
-@pytest.mark.parametrize("name", ["icasework_base_url", "icasework_reports_url"])
+@pytest.mark.parametrize("name", ["icasework_base_url", "icasework_reports_url", "xima_base_url"])
 def test_an_address_is_one_of_the_web(name: str, url: str) -> None:
     told = refused(**{name: url})
     assert f"CASEHOUSE_{name.upper()}: it must be http:// or https:// with a host" in told

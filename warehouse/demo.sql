@@ -24,3 +24,17 @@ FROM icasework.cases AS cases
 GROUP BY cases.report_date
 ORDER BY cases.report_date DESC
 LIMIT 7
+
+-- name: calls_by_day
+-- How many calls came in on each of the last seven days, how many callers gave up, and how long did they wait?
+SELECT
+    report_date,
+    dayname(report_date) AS weekday,
+    count(*) AS calls_in,
+    count(*) FILTER (WHERE outcome = 'Abandoned') AS given_up,
+    round(avg(ring_ms) / 1000, 1) AS average_wait_seconds
+FROM xima.calls
+WHERE direction = 'Inbound'
+GROUP BY report_date
+ORDER BY report_date DESC
+LIMIT 7

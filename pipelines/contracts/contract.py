@@ -2,8 +2,8 @@
 
 A contract is a pandera model whose fields stand in CSVFields order. Each field is declared by `wire(...)`,
 which keeps the vendor's column name beside the warehouse name, with a description and a privacy class. From
-the model come the fields asked for, the typed schema, the catalogue's comments and the judge. Parsing text
-into types is not here (see decode.py).
+the model come the fields asked for, the typed schema, the catalogue's comments, the judge, and the totals of
+the source that columns must add up to. Parsing text into types is not here (see decode.py).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import polars as pl
 from pipelines.errors import SettingsError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
 Privacy = Literal["public", "personal", "special"]
 
@@ -42,17 +42,20 @@ def wire(
     *,
     privacy: Privacy = "public",
     required: bool = False,
+    control: str | None = None,
     key: bool = False,
     **checks: Any,  # noqa: ANN401 - pandera's own check arguments
 ) -> Any:  # noqa: ANN401 - stands where pandera expects a field of any type
     """Declare one column: the vendor's `name`, what it means, who may see it, whether it may be empty.
 
-    `key` columns together name the thing whose state a row tells, where a later row tells a later state.
+    `control` is the vendor's title of this column's sum, where the report carries it: a day is complete only
+    when the rows add up to it. `key` columns together name the thing whose state a row tells, where a later
+    row tells a later state.
     """
     return pa.Field(
         nullable=not (required or key),
         description=description,
-        metadata={"wire": name, "privacy": privacy, "key": key},
+        metadata={"wire": name, "privacy": privacy, "control": control, "key": key},
         **checks,
     )
 
@@ -79,15 +82,20 @@ class Column:
     description: str
     privacy: Privacy
     rules: tuple[Rule, ...]
+    control: str | None = None
     is_key: bool = False
 
 
 @dataclass(frozen=True, eq=False)
 class Contract:
-    """The pinned shape of one feed's rows."""
+    """The pinned shape of one feed's rows.
+
+    `rows_control` is the vendor's title of the row count, where it is one of the report's titled totals.
+    """
 
     feed: str
     model: type[Rows]
+    rows_control: str | None = None
 
     @cached_property
     def schema(self) -> pa.DataFrameSchema:
@@ -107,7 +115,13 @@ class Contract:
             raise SettingsError(
                 f"no column of contract {self.feed} is required", todo="declare one with required=True"
             )
+        _check_controls(self.feed, self.rows_control, columns)
         return columns
+
+    @cached_property
+    def controls(self) -> Mapping[str, Column]:
+        """The columns whose sum the source tells, by its title of that sum, in contract order."""
+        return {column.control: column for column in self.columns if column.control is not None}
 
     @property
     def key(self) -> tuple[Column, ...]:
@@ -126,17 +140,20 @@ class Contract:
 
     @cached_property
     def fingerprint(self) -> str:
-        """Digest of what the contract pins: names, order, types, rules; not the dialect cells are read by."""
-        told = [
+        """Digest of what the contract pins: names, order, types, rules, totals; not the cells' dialect."""
+        told: list[Any] = [
             [
                 column.name,
                 column.wire,
                 str(column.dtype),
                 column.nullable,
                 [str(rule) for rule in column.rules],
+                *([column.control] if column.control else []),
             ]
             for column in self.columns
         ]
+        if self.rows_control:
+            told.append(self.rows_control)
         return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:16]
 
 
@@ -161,8 +178,27 @@ def _column(feed: str, name: str, column: Any) -> Column:  # noqa: ANN401 - pand
         description=column.description,
         privacy=told["privacy"],
         rules=tuple(_rules(column.checks)),
+        control=told.get("control"),
         is_key=told["key"],
     )
+
+
+def _check_controls(feed: str, rows_control: str | None, columns: Iterable[Column]) -> None:
+    """Refuse a total of anything but whole numbers, and a title that two totals would share."""
+    titles = [rows_control] if rows_control else []
+    for column in columns:
+        if column.control is None:
+            continue
+        if column.dtype != pl.Int64:
+            raise SettingsError(
+                f"column {column.name} of contract {feed} has a control and is {column.dtype}",
+                todo="only whole numbers add up exactly: take the control away or make it Whole",
+            )
+        titles.append(column.control)
+    if len(titles) != len(set(titles)):
+        raise SettingsError(
+            f"contract {feed} gives one total to two things", todo="give each its own control title"
+        )
 
 
 def _instance(dtype: pl.DataType | type[pl.DataType]) -> pl.DataType:

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from aiohttp import web
 from pydantic import ValidationError
 
-from pipelines.sandbox.council import BY_NAME
-from pipelines.sandbox.faults import catalogue
+from pipelines.sandbox.menu import catalogue
+from pipelines.sandbox.systems import FEEDS
+from pipelines.sandbox.xima.reports import REPORTS as XIMA_REPORTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,6 +53,7 @@ class _Door:
                 "environment": config.environment,
                 "accounts": {name: sorted(keys) for name, keys in config.accounts.items()},
                 "reports": {number: report.name for number, report in self._sandbox.reports.items()},
+                "xima_reports": {report.key: report.name for report in XIMA_REPORTS},
                 "dials": self._sandbox.dials.model_dump(),
                 "now": self._sandbox.now().isoformat(),
                 "faults": self._sandbox.faults.told(),
@@ -64,7 +66,7 @@ class _Door:
         return web.json_response(self._sandbox.faults.told())
 
     async def order_fault(self, request: web.Request) -> web.Response:
-        number = await _obeyed(request, self._sandbox.faults.order)
+        number = await obeyed(request, self._sandbox.faults.order)
         return web.json_response({"id": number}, status=201)
 
     async def clear_faults(self, request: web.Request) -> web.Response:
@@ -74,8 +76,8 @@ class _Door:
         feed = request.query.get("feed")
         if text is not None and not (text.isascii() and text.isdecimal() and len(text) <= _DIGITS):
             raise _wrong([{"where": "id", "what": "not a number"}])
-        if feed is not None and feed not in BY_NAME:
-            raise _wrong([{"where": "feed", "what": f"not one of {', '.join(BY_NAME)}"}])
+        if feed is not None and feed not in FEEDS:
+            raise _wrong([{"where": "feed", "what": f"not one of {', '.join(FEEDS)}"}])
         gone = self._sandbox.faults.clear(None if text is None else int(text), feed)
         if text is not None and not gone:
             raise web.HTTPNotFound(
@@ -97,13 +99,15 @@ class _Door:
         return web.json_response(self._sandbox.dials.model_dump())
 
     async def turn_dials(self, request: web.Request) -> web.Response:
-        dials = await _obeyed(request, self._sandbox.turn)
+        dials = await obeyed(request, self._sandbox.turn)
         return web.json_response(dials.model_dump())
 
 
-async def _obeyed(request: web.Request, obey: Callable[[object], _T]) -> _T:
+async def obeyed(request: web.Request, obey: Callable[[object], _T], *, empty: object = None) -> _T:
+    """Do what the JSON body says (`empty` stands for no body, where one may be left out), or refuse it."""
+    body = await request.read()
     try:
-        return obey(json.loads(await request.read()))
+        return obey(json.loads(body) if body or empty is None else empty)
     except (json.JSONDecodeError, UnicodeDecodeError):
         raise _wrong([{"where": "body", "what": "not JSON"}]) from None
     except ValidationError as error:

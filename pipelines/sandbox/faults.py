@@ -1,27 +1,26 @@
-"""Faults on order: what may go wrong with an answer, for which calls, and with which options.
+"""Faults on order that any system can meet: what may go wrong with an answer, and for which calls.
 
 A fault is a strict, small record that a test or a person posts; one that could never do anything is refused
-at once. `orders.py` keeps those in force and counts them. How a fault is acted out stands elsewhere:
-`icasework.py` for those that replace the answer, `tampering.py` for those in the table, `answers.py` for
-broken connections.
+at once. Each system's room has further ones of its own; `menu.py` lists them all, `orders.py` keeps those in
+force and counts them. How a fault is acted out stands elsewhere: `visits.py` for those that replace the
+answer, each room's `tampering.py` for those in a report, `answers.py` for broken connections.
 """
 
 from __future__ import annotations
 
 from datetime import date  # noqa: TC003 - pydantic reads the annotation
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self, get_args
+from math import floor
+from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from pipelines.sandbox.answers import Ending, Framing  # noqa: TC001 - pydantic reads the annotations
-from pipelines.sandbox.council import BY_NAME
-from pipelines.sandbox.dialect import PREFIXES
+from pipelines.sandbox.systems import BY_SYSTEM, DATED, FEEDS, OPERATIONS, REPORTING, columns
 
 if TYPE_CHECKING:
     from pipelines.sandbox.calls import Call
 
 LONGEST_WAIT = 86_400  # seconds
-_EVERY_COLUMN = frozenset(column for report in BY_NAME.values() for column in report.columns)
 
 Stage = Literal["answer", "table", "wire"]
 
@@ -30,35 +29,55 @@ class Fault(BaseModel):
     """Which calls a fault meets: None means any; `calls` None means until it is taken away.
 
     `feed` is a report's name, `day` any day inside the window asked for. A fault of the stage `answer` meets
-    every such call, one of `table` or `wire` only a call that would have been answered well.
+    every such call, one of `table` or `wire` only a call that would have been answered well. Of those that
+    share a `group` a call meets the oldest alone.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     stage: ClassVar[Stage]
-    operations: ClassVar[frozenset[str]] = frozenset(PREFIXES)
+    group: ClassVar[str | None] = None
+    operations: ClassVar[frozenset[str]] = OPERATIONS
 
     calls: int | None = Field(default=None, ge=1)
+    system: str | None = None
     operation: str | None = None
     feed: str | None = None
     day: date | None = None
 
     @model_validator(mode="after")
     def _can_meet_a_call(self) -> Self:
-        if self.operation is not None and self.operation not in self.operations:
-            raise ValueError(f"operation must be one of {', '.join(sorted(self.operations))}")
-        if self.feed is not None and self.feed not in BY_NAME:
-            raise ValueError(f"feed must be one of {', '.join(BY_NAME)}")
-        if self.feed is not None and self.operation not in (None, "getreport"):
-            raise ValueError("only getreport has a feed")
-        if self.day is not None and self.operation not in (None, "getreport", "getcases"):
-            raise ValueError("only getreport and getcases have a day")
+        systems = [name for name, system in BY_SYSTEM.items() if system.operations & self.operations]
+        feeds = [feed for feed, system in FEEDS.items() if system.reporting in self.operations]
+        for what, named, known in (
+            ("system", self.system, systems),
+            ("operation", self.operation, sorted(self.operations)),
+            ("feed", self.feed, feeds),
+        ):
+            if named is not None and named not in known:
+                raise ValueError(f"{what} must be one of {', '.join(known)}")
+        if not self.reach:
+            raise ValueError("no call has this system, operation and feed")
+        if self.day is not None and not self.reach & DATED:
+            raise ValueError(f"only {', '.join(sorted(DATED))} have a day")
         return self
+
+    @property
+    def reach(self) -> frozenset[str]:
+        """The operations whose calls it may meet."""
+        found = self.operations
+        if self.system is not None:
+            found &= BY_SYSTEM[self.system].operations
+        if self.operation is not None:
+            found &= {self.operation}
+        if self.feed is not None:
+            found &= {FEEDS[self.feed].reporting}
+        return found
 
     def meets(self, call: Call) -> bool:
         """Whether this call is one that the fault is for."""
         if call.operation not in self.operations or self.operation not in (None, call.operation):
             return False
-        if self.feed is not None and call.feed != self.feed:
+        if self.system not in (None, call.system) or self.feed not in (None, call.feed):
             return False
         return self.day is None or call.covers(self.day)
 
@@ -109,42 +128,23 @@ class Html(Fault):
     fault: Literal["html"] = "html"
 
 
-class ExpiredToken(Fault):
-    """The token that the call carries ends there and then; only a call with a good one is met."""
-
-    stage = "answer"
-    operations = frozenset(PREFIXES) - {"token"}
-    fault: Literal["expired_token"] = "expired_token"
-
-    def meets(self, call: Call) -> bool:
-        """Whether this call is one that the fault is for."""
-        return call.bears_token and super().meets(call)
-
-
 class TableFault(Fault):
-    """A fault in the rows and columns of a report; only getreport has them."""
+    """A fault in the rows and columns of a report; only the operations that report have them."""
 
     stage = "table"
-    operations = frozenset({"getreport"})
+    operations = REPORTING
 
 
-class FooterWrong(TableFault):
-    """The row count at the end is off by so many."""
+class TotalFault(TableFault):
+    """A total that the report tells is off by so many."""
 
-    fault: Literal["footer_wrong"] = "footer_wrong"
     off_by: int = 1
 
     @model_validator(mode="after")
     def _is_wrong(self) -> Self:
         if self.off_by == 0:
-            raise ValueError("off_by 0 would leave the count right")
+            raise ValueError("off_by 0 would leave the total right")
         return self
-
-
-class FooterMissing(TableFault):
-    """No row count at the end, though it was asked for."""
-
-    fault: Literal["footer_missing"] = "footer_missing"
 
 
 class ColumnFault(TableFault):
@@ -155,7 +155,7 @@ class ColumnFault(TableFault):
     @model_validator(mode="after")
     def _has_the_column(self) -> Self:
         feed = self.feed
-        if self.column not in (_EVERY_COLUMN if feed is None else BY_NAME[feed].columns):
+        if self.column not in columns(self.reach, feed):
             raise ValueError(f"{feed or 'no report'} has {'no' if feed else 'a'} column {self.column}")
         return self
 
@@ -195,14 +195,12 @@ class ColumnMoved(ColumnFault):
     at: int = Field(default=0, ge=0)
 
 
-class BadValue(ColumnFault):
-    """A value that fits no type stands in a column: in one row (1-based), in a share of rows, or in all.
+class CellFault(ColumnFault):
+    """A fault in a column's cells: in one row (1-based), in a share of rows, or in all.
 
-    A share takes every 1/share-th row, so that of n rows exactly floor(n x share) are bad.
+    A share takes every 1/share-th row, so that of n rows exactly floor(n x share) are met.
     """
 
-    fault: Literal["bad_value"] = "bad_value"
-    value: str = "not-a-value"
     row: int | None = Field(default=None, ge=1)
     share: float | None = Field(default=None, gt=0, le=1)
 
@@ -211,6 +209,21 @@ class BadValue(ColumnFault):
         if self.row is not None and self.share is not None:
             raise ValueError("row and share exclude each other")
         return self
+
+    def meets_row(self, number: int) -> bool:
+        """Whether the row of this number, counted from 1, is one of those meant."""
+        if self.row is not None:
+            return number == self.row
+        if self.share is not None:
+            return floor(number * self.share) > floor((number - 1) * self.share)
+        return True
+
+
+class BadValue(CellFault):
+    """A value that fits no type stands in a column, or one of another JSON type where a report has types."""
+
+    fault: Literal["bad_value"] = "bad_value"
+    value: str | bool | int | float = "not-a-value"
 
 
 class CutOff(Fault):
@@ -240,35 +253,3 @@ class GzipHalf(Fault):
 
     stage = "wire"
     fault: Literal["gzip_half"] = "gzip_half"
-
-
-AnyFault = (
-    Status | TooMany | Hold | HangUp | Empty | Html | ExpiredToken
-    | FooterWrong | FooterMissing | ColumnRenamed | ColumnAdded | ColumnDropped | ColumnMoved | BadValue
-    | CutOff | GzipHalf
-)  # fmt: skip
-_FAULT: TypeAdapter[AnyFault] = TypeAdapter(Annotated[AnyFault, Field(discriminator="fault")])
-
-
-def read_fault(wish: object) -> AnyFault:
-    """Read a fault from the mapping that the control page takes; raise pydantic.ValidationError."""
-    return _FAULT.validate_python(wish)
-
-
-def catalogue() -> list[dict[str, Any]]:
-    """Tell every fault: its name, what it does, the operations it can meet, its options as JSON schema."""
-    return [_entry(kind) for kind in get_args(AnyFault)]
-
-
-def _entry(kind: type[Fault]) -> dict[str, Any]:
-    options = {
-        name: {key: told for key, told in schema.items() if key != "title"}
-        for name, schema in kind.model_json_schema()["properties"].items()
-        if name != "fault"
-    }
-    return {
-        "fault": kind.model_fields["fault"].default,
-        "what": (kind.__doc__ or "").partition("\n")[0],
-        "operations": sorted(kind.operations),
-        "options": options,
-    }

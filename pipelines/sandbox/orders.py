@@ -10,13 +10,14 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pipelines.sandbox.faults import FooterMissing, FooterWrong, read_fault
+from pipelines.sandbox.menu import read_fault
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from pipelines.sandbox.calls import Call
-    from pipelines.sandbox.faults import AnyFault, Stage
+    from pipelines.sandbox.faults import Stage
+    from pipelines.sandbox.menu import AnyFault
 
 _SPENT_KEPT = 100
 
@@ -32,7 +33,8 @@ class Order:
 
     def told(self) -> dict[str, Any]:
         """Return the order as the control page shows it."""
-        return {"id": self.number, "left": self.left, "met": self.met, **self.fault.model_dump(mode="json")}
+        fault = self.fault.model_dump(mode="json", by_alias=True)
+        return {"id": self.number, "left": self.left, "met": self.met, **fault}
 
     def count(self, calls: int) -> None:
         """Count so many calls more, or fewer, as met."""
@@ -96,8 +98,8 @@ class FaultBook:
     def take(self, call: Call, stage: Stage) -> list[Hit]:
         """Return the faults of a stage that this call meets, oldest first, and count them down.
 
-        Of those that replace the answer, break the connection or spoil the footer, only the oldest is taken;
-        all others of the table act together.
+        Of those that replace the answer, break the connection or share a group, only the oldest is taken; all
+        others of the table act together.
         """
         with self._lock:
             found = [
@@ -119,5 +121,8 @@ class FaultBook:
 
 
 def _of_the_table(orders: list[Order]) -> list[Order]:
-    footers = [order for order in orders if isinstance(order.fault, FooterWrong | FooterMissing)]
-    return [order for order in orders if order not in footers[1:]]
+    oldest: dict[str, Order] = {}
+    for order in orders:
+        if order.fault.group is not None:
+            oldest.setdefault(order.fault.group, order)
+    return [order for order in orders if order.fault.group is None or oldest[order.fault.group] is order]

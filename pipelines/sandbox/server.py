@@ -20,9 +20,11 @@ from pydantic import ValidationError
 
 from pipelines.demonstration import SANDBOX_SECRET
 from pipelines.errors import Permanent
-from pipelines.sandbox import control, icasework
+from pipelines.sandbox import control
 from pipelines.sandbox.answers import UNTYPED
+from pipelines.sandbox.icasework import room as icasework
 from pipelines.sandbox.state import Dials, Sandbox, SandboxConfig, open_council, system_clock
+from pipelines.sandbox.xima import room as xima
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
     from pipelines.sandbox.orders import FaultBook
     from pipelines.sandbox.state import Clock, CouncilFactory, Environment
 
-ROOMS = (icasework.mount, control.mount)
+ROOMS = (icasework.mount, xima.mount, control.mount)
 HOST = "127.0.0.1"
 _SHUTDOWN_SECONDS = 0.5
 _SHARED = web.AppKey("sandbox", Sandbox)
@@ -151,6 +153,7 @@ def _greeting(config: SandboxConfig, host: str, port: int) -> str:
         f"iCasework, {config.environment}:\n{hosts}"
         f"secret: the default of CASEHOUSE_ICASEWORK_SECRET, {SANDBOX_SECRET} "
         f"(published on purpose: it opens only this stand-in)\n"
+        f"Xima: {root}{xima.PREFIX} (key {config.xima_key})\n"
         f"faults, dials and calls: {root}{control.PREFIX}\n"
     )
 
@@ -176,7 +179,8 @@ async def _prepare(sandbox: Sandbox) -> None:
 class SandboxThread:
     """A sandbox in a thread of its own on a port of the system's choice; a context manager for tests.
 
-    `url` is the server's root, `icasework_url` iCasework's base URL. `faults` and `calls` work without HTTP.
+    `url` is the server's root; `icasework_url` and `xima_url` are the systems' base URLs. `faults` and
+    `calls` work without HTTP.
     """
 
     def __init__(
@@ -202,6 +206,11 @@ class SandboxThread:
     def icasework_url(self) -> str:
         """Base URL of iCasework's calls."""
         return f"{self.url}/icasework"
+
+    @property
+    def xima_url(self) -> str:
+        """Base URL of Xima's calls."""
+        return f"{self.url}{xima.PREFIX}"
 
     @property
     def faults(self) -> FaultBook:

@@ -1,4 +1,4 @@
-"""What one sandbox remembers while it runs: its council, clock, accounts, tokens, faults and calls.
+"""What one sandbox remembers while it runs: council and contact centre, clock, keys, faults and calls.
 
 Everything comes in: configuration, clock, and the factory of councils. Nothing is kept when it ends.
 """
@@ -14,13 +14,16 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from pipelines.days import LONDON
-from pipelines.demonstration import SANDBOX_ACCOUNT, SANDBOX_API_KEY, SANDBOX_SECRET
+from pipelines.demonstration import SANDBOX_ACCOUNT, SANDBOX_API_KEY, SANDBOX_SECRET, SANDBOX_XIMA_KEY
 from pipelines.errors import SettingsError
 from pipelines.sandbox.calls import CallLog
 from pipelines.sandbox.council import BY_NAME, REPORTS, Council
-from pipelines.sandbox.dialect import Dialect
-from pipelines.sandbox.icasework_auth import TokenBook
+from pipelines.sandbox.icasework.auth import TokenBook
+from pipelines.sandbox.icasework.dialect import Dialect
 from pipelines.sandbox.orders import FaultBook
+from pipelines.sandbox.xima.centre import Centre
+from pipelines.sandbox.xima.dialect import XimaDialect
+from pipelines.sandbox.xima.service_user import Runs, ServiceUser
 
 if TYPE_CHECKING:
     from pipelines.sandbox.council import Report
@@ -68,6 +71,8 @@ class SandboxConfig:
     reports: Mapping[int, str] = field(default_factory=dict)
     accounts: Mapping[str, Mapping[str, Key]] = field(default_factory=demonstration_accounts)
     dialect: Dialect = field(default_factory=Dialect)
+    xima_key: str = field(default=SANDBOX_XIMA_KEY, repr=False)
+    xima_dialect: XimaDialect = field(default_factory=XimaDialect)
 
 
 CouncilFactory = Callable[[SandboxConfig, Dials], "Council"]
@@ -100,9 +105,12 @@ class Sandbox:
         self.faults = FaultBook()
         self.calls = CallLog()
         self.tokens = TokenBook()
+        self.service_user = ServiceUser(config.xima_key)
+        self.runs = Runs(config.xima_dialect)
         self._clock = clock
         self._council_factory = council_factory
         self._council: Council | None = None
+        self._centre: Centre | None = None
 
     @property
     def council(self) -> Council:
@@ -110,6 +118,14 @@ class Sandbox:
         if self._council is None:
             self._council = self._council_factory(self.config, self.dials)
         return self._council
+
+    @property
+    def centre(self) -> Centre:
+        """The contact centre that the present council's customers ring, made when first asked for."""
+        if self._centre is None:
+            dials = self.dials
+            self._centre = Centre(dials.seed, dials.cases_per_day, self.config.opened, self.council)
+        return self._centre
 
     def now(self) -> datetime:
         """Return the server's time, aware, in UTC."""
@@ -124,7 +140,7 @@ class Sandbox:
         asked = Dials.model_validate(wish)
         before, self.dials = self.dials, self.dials.model_copy(update=asked.model_dump(exclude_unset=True))
         if (before.seed, before.cases_per_day) != (self.dials.seed, self.dials.cases_per_day):
-            self._council = None
+            self._council = self._centre = None
         return self.dials
 
     def secret_of(self, account: str) -> Callable[[str], str | None]:

@@ -57,8 +57,12 @@ class Setback(Exception):
         self.is_unreachable = is_unreachable
 
 
-def retrying(patience: Patience, closed: threading.Event) -> Retrying:
-    """Return what calls a function until it succeeds, raises anything but a Setback, or patience ends.
+class Unfinished(Setback):
+    """The server took the call and is still at it: the same call, sent again, collects what it makes."""
+
+
+def retrying(patience: Patience, closed: threading.Event, kind: type[Setback] = Setback) -> Retrying:
+    """Return what calls a function until it succeeds, raises anything but just that kind, or patience ends.
 
     The last Setback is raised. Setting `closed` ends a wait at once.
     """
@@ -67,7 +71,7 @@ def retrying(patience: Patience, closed: threading.Event) -> Retrying:
         stop=stop_after_attempt(patience.attempts) | stop_when_event_set(closed),
         wait=_wait(patience),
         retry=retry_if_exception(
-            lambda error: isinstance(error, Setback) and (error.wait or 0) <= patience.longest_wait
+            lambda error: type(error) is kind and (error.wait or 0) <= patience.longest_wait
         ),
         before_sleep=_log,
         reraise=True,
@@ -92,9 +96,10 @@ def _wait(patience: Patience) -> Callable[[RetryCallState], float]:
 def _log(state: RetryCallState) -> None:
     if setback := _setback_of(state):
         logger.warning(
-            "%s: try %d failed (%s); trying again in %.1f s",
+            "%s: try %d %s (%s); trying again in %.1f s",
             setback.what,
             state.attempt_number,
+            "did not finish" if isinstance(setback, Unfinished) else "failed",
             setback.reason,
             state.upcoming_sleep,
         )

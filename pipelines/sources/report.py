@@ -6,10 +6,11 @@ the source's own room.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     import polars as pl
@@ -46,12 +47,14 @@ class RawReport:
     """A body opened but not yet believed.
 
     `fields` are the wire names in the order they came; `frame` holds them as strings, null where empty;
-    `total` is the source's own row count, None where the source gave none.
+    `total` is the source's own row count, None where the source gave none; `controls` are the whole-number
+    totals that it told besides, by the vendor's titles.
     """
 
     fields: tuple[str, ...]
     frame: pl.LazyFrame
     total: int | None
+    controls: Mapping[str, int] = field(default_factory=dict)
 
 
 class ReportSource(Protocol):
@@ -60,6 +63,10 @@ class ReportSource(Protocol):
     @property
     def origin(self) -> str:
         """Say who answers, for receipts."""
+        ...
+
+    def window(self, day: ReportDay) -> tuple[str, str]:
+        """Say which first and last instant are asked for, as they go over the wire, for receipts."""
         ...
 
     def fetch(self, request: ReportRequest, into: Path) -> Body:

@@ -1,9 +1,8 @@
 """The HTTP client every source uses: time-outs, tries, whole bodies, and nothing secret in what it says.
 
-A source describes a call (`Call`), says which statuses are good, and gets an `Answer` in memory or a
-`Download` on disk. Which failures may pass is decided here; how long to wait for that is in patience.py, and
-what a vendor's refusal means, tokens and bodies' contents are the source's own. Every error raised is one of
-pipelines/errors.py, and holds no address, header or field.
+A source describes a call and gets an answer (see exchange.py). Which failures may pass is decided here; how
+long to wait for that is in patience.py, and what a vendor's refusal means, tokens and bodies' contents are
+the source's own. Every error raised is one of pipelines/errors.py, and holds no address, header or field.
 """
 
 from __future__ import annotations
@@ -12,29 +11,36 @@ import logging
 import socket
 import ssl
 import threading
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from hashlib import sha256
 from http import HTTPStatus
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING, TypeVar
-from urllib.parse import urlsplit
 
 import httpx
 
 from pipelines.errors import CasehouseError, Permanent, Transient
-from pipelines.sources.patience import Patience, Setback, retrying
+from pipelines.sources.exchange import (
+    Answer,
+    Call,
+    Clock,
+    Download,
+    Refused,
+    Unreachable,
+    Unsendable,
+    clock_skew,
+    http_date,
+    plain_reason,
+    utc_now,
+)
+from pipelines.sources.patience import Patience, Setback, Unfinished, retrying
 from pipelines.sources.sockets import OpenSockets
 from pipelines.sources.wholeness import CutShort, UnknownEncoding, is_framed, plain
 from pipelines.sources.wording import clip, scrub
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
-Clock = Callable[[], datetime]
 T = TypeVar("T")
 
 logger = logging.getLogger("casehouse.sources.transport")
@@ -57,93 +63,11 @@ _BROKEN: tuple[tuple[type[Exception], str], ...] = (
 )
 
 
-def utc_now() -> datetime:
-    """Return the present instant; the clock of everything that is not a test."""
-    return datetime.now(UTC)
-
-
-@dataclass(frozen=True)
-class Call:
-    """One call: what it is called in messages, where it goes, and which statuses are good.
-
-    A secret never stands in `url` or `query`, which servers and proxies log. `secrets` are texts to be
-    struck out of anything the server says back.
-    """
-
-    what: str
-    url: str
-    method: str = "GET"
-    query: Mapping[str, str] = field(default_factory=dict, repr=False)
-    form: Mapping[str, str] = field(default_factory=dict, repr=False)
-    bearer: str | None = field(default=None, repr=False)
-    secrets: tuple[str, ...] = field(default=(), repr=False)
-    good: frozenset[int] = frozenset({HTTPStatus.OK})
-
-    @property
-    def host(self) -> str:
-        """Scheme, host and port: all that messages tell of the address."""
-        try:
-            parts = urlsplit(self.url)
-        except ValueError:
-            return "an address that is none"
-        return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
-
-
-@dataclass(frozen=True)
-class Answer:
-    """A small answer in memory."""
-
-    status: int
-    headers: Mapping[str, str] = field(repr=False)
-    content: bytes = field(repr=False)
-
-    def header(self, name: str) -> str:
-        """Return a header by its name in any case; empty when it was not sent."""
-        return next((value for key, value in self.headers.items() if key.lower() == name.lower()), "")
-
-
-@dataclass(frozen=True)
-class Download:
-    """A body written to a file: digest and size of its bytes, the first of them, and whether it was framed.
-
-    `framed` means that the protocol itself (a length, chunks, a gzip trailer) showed the end of the body.
-    """
-
-    headers: Mapping[str, str] = field(repr=False)
-    sha256: str
-    size: int
-    head: bytes = field(repr=False)
-    framed: bool
-
-
-class Refused(Permanent):
-    """The source answered with a status that asking again will not change; `answer` is what it said."""
-
-    def __init__(self, what: str, *, answer: Answer, why: str) -> None:
-        super().__init__(what, why=why)
-        self.answer = answer
-
-
-class Unsendable(Permanent):
-    """The call cannot even be put into words that HTTP knows: its address, or a header, is malformed."""
-
-
-class Unreachable(Transient):
-    """Not even a connection could be made."""
-
-
-def plain_reason(answer: Answer) -> str:
-    """Tell a refusal by its status alone, for a vendor of whom nothing more is known."""
-    try:
-        return HTTPStatus(answer.status).phrase
-    except ValueError:
-        return "unknown status"
-
-
 class Transport:
     """A pool of connections to one source, for use from several threads.
 
-    `explain` reads the vendor's reason from an answer that is not good. Proxies and certificates are taken
+    `patience` is for tries that fail, `polls` for those that the server has not finished. `explain` reads the
+    vendor's reason from an answer that is not good. Proxies and certificates are taken
     from the environment as usual (HTTPS_PROXY, NO_PROXY, SSL_CERT_FILE), except that loopback is always
     spoken to directly. Cookies are dropped: a report must not depend on an earlier call.
     """
@@ -154,10 +78,12 @@ class Transport:
         connect_seconds: float,
         read_seconds: float,
         patience: Patience,
+        polls: Patience | None = None,
         clock: Clock = utc_now,
         explain: Callable[[Answer], str] = plain_reason,
     ) -> None:
         self._patience = patience
+        self._polls = polls or patience
         self._clock = clock
         self._explain = explain
         self._closed = threading.Event()
@@ -174,7 +100,7 @@ class Transport:
 
     def call(self, call: Call) -> Answer:
         """Call and return the answer in memory; raise Transient after the last try, Refused at once."""
-        return self._try(call, lambda response: _held(call, response, _ANSWER_BYTES))
+        return self._collect(call, lambda response: _held(call, response, _ANSWER_BYTES))
 
     def download(self, call: Call, into: Path) -> Download:
         """Call and stream the body to `into`; a body that is cut is asked for again from the start.
@@ -182,7 +108,7 @@ class Transport:
         When no try succeeds the file is removed.
         """
         try:
-            return self._try(call, lambda response: _saved(response, into))
+            return self._collect(call, lambda response: _saved(response, into))
         except CasehouseError:
             into.unlink(missing_ok=True)
             raise
@@ -201,6 +127,12 @@ class Transport:
             todo="check the base URLs in the settings, the network and the proxy",
         )
 
+    def clock_ahead(self, call: Call) -> float | None:
+        """Knock; return the seconds the server's clock is ahead of ours, None when it tells no time."""
+        began = self._clock()
+        answer = self.knock(call)
+        return clock_skew(answer, began + (self._clock() - began) / 2)
+
     def close(self) -> None:
         """Give back connections, from any thread and as often as one likes.
 
@@ -211,10 +143,31 @@ class Transport:
         self._sockets.end()
         self._client.close()
 
+    def _collect(self, call: Call, take: Callable[[httpx.Response], T]) -> T:
+        """Call again as long as the server is still at it; each time with all the tries there are."""
+        polls = retrying(self._polls, self._closed, Unfinished)
+        try:
+            taken: T = polls(self._try, call, take)
+        except Unfinished as unfinished:
+            last = unfinished
+        else:
+            return taken
+        if self._closed.is_set():
+            raise _closed(call)
+        if (last.wait or 0) > self._polls.longest_wait:
+            raise _asks_too_long(last, self._polls, call)
+        raise Transient(
+            f"{call.what}: the report did not finish",
+            why=f"{last.reason}; asked {_times(polls.statistics['attempt_number'])}",
+            todo="run it again later: what is asked stays the same, so that it may have finished by then",
+        )
+
     def _try(self, call: Call, take: Callable[[httpx.Response], T]) -> T:
         tries = retrying(self._patience, self._closed)
         try:
             taken: T = tries(self._attempt, call, take)
+        except Unfinished:
+            raise
         except Setback as setback:
             last = setback
         else:
@@ -225,15 +178,11 @@ class Transport:
     def _gave_up(self, call: Call, last: Setback, tries: int) -> Transient:
         if self._closed.is_set():
             return _closed(call)
-        if last.wait is not None and last.wait > self._patience.longest_wait:
-            return Transient(
-                f"{call.what}: {call.host} asks to wait {last.wait:.0f} s before the next try",
-                why=f"{last.reason}; the longest wait set is {self._patience.longest_wait:g} s",
-                todo="run it again after that time; or raise the longest wait in the settings",
-            )
+        if (last.wait or 0) > self._patience.longest_wait:
+            return _asks_too_long(last, self._patience, call)
         return _kind_of(last)(
             f"{call.what} got no answer from {call.host}",
-            why=f"{last.reason}; tried {tries} time{'s' if tries > 1 else ''}",
+            why=f"{last.reason}; tried {_times(tries)}",
             todo="run it again later; if it stays so, run `casehouse doctor` and ask the vendor",
         )
 
@@ -247,7 +196,8 @@ class Transport:
                 call.url,
                 params=dict(call.query) or None,
                 data=dict(call.form) or None,
-                headers={"Authorization": f"Bearer {call.bearer}"} if call.bearer else None,
+                content=call.json,
+                headers=call.headers,
                 extensions={"trace": self._sockets.trace},
             ) as response:
                 if any_status or response.status_code in call.good:
@@ -276,6 +226,8 @@ class Transport:
         answer = Answer(response.status_code, dict(response.headers), _page(response))
         told = scrub(self._explain(answer), (*call.secrets, call.bearer or ""))
         reason = f"{answer.status}: {clip(told)}"
+        if answer.status in call.unfinished:
+            return Unfinished(call.what, reason, wait=self._asked_wait(answer))
         if answer.status == HTTPStatus.TOO_MANY_REQUESTS or answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             return Setback(call.what, reason, wait=self._asked_wait(answer))
         return Refused(f"{call.what} was refused by {call.host}", answer=answer, why=reason)
@@ -316,15 +268,6 @@ class Transport:
         return max((until - now).total_seconds(), 0.0) if until else None
 
 
-def http_date(text: str) -> datetime | None:
-    """Read an HTTP date as an aware instant; None when it is none."""
-    try:
-        read = parsedate_to_datetime(text)
-    except ValueError:
-        return None
-    return read if read.tzinfo else read.replace(tzinfo=UTC)
-
-
 def _held(call: Call, response: httpx.Response, most: int) -> Answer:
     content = bytearray()
     for piece in plain(response):
@@ -361,6 +304,18 @@ def _page(response: httpx.Response) -> bytes:
     except (httpx.HTTPError, CutShort, UnknownEncoding):
         logger.debug("the page that explains status %d did not come whole", response.status_code)
     return bytes(content[:_PAGE_BYTES])
+
+
+def _asks_too_long(setback: Setback, patience: Patience, call: Call) -> Transient:
+    return Transient(
+        f"{call.what}: {call.host} asks to wait {setback.wait:.0f} s before the next try",
+        why=f"{setback.reason}; the longest wait set is {patience.longest_wait:g} s",
+        todo="run it again after that time; or raise the longest wait in the settings",
+    )
+
+
+def _times(count: int) -> str:
+    return f"{count} time{'s' if count > 1 else ''}"
 
 
 def _closed(call: Call) -> Transient:

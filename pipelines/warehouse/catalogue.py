@@ -41,13 +41,14 @@ TABLES = (
     "columns",
     "files",
     "receipts",
+    "controls",
     "quarantine",
     "failures",
     "months",
     "completeness",
     "calendar",
 )
-KEPT = ("files", "receipts", "quarantine")  # files first: the others keep what it kept
+KEPT = ("files", "receipts", "controls", "quarantine")  # files first: the others keep what it kept
 WAIT_SECONDS = 600.0
 
 
@@ -193,6 +194,7 @@ class _Builder:
         read = evidence.read_evidence(self.lake, evidence.files_of(changed))
         self._fill("files", "files_read", read.files)
         self._fill("receipts", "receipts_read", read.receipts)
+        self._fill("controls", "controls_read", read.controls)
         self._fill("quarantine", "quarantine_read", read.quarantine)
         return len(changed) - len(read.damaged), read.damaged
 
@@ -216,12 +218,13 @@ class _Builder:
         for receipt in findings.replaced:
             self._forget(receipt.feed, receipt.report_date)
         self._fill("receipts", "receipts_read", evidence.receipts_of(findings.replaced))
+        self._fill("controls", "controls_read", evidence.controls_of(findings.replaced))
         self._fill("months", "months_stored", monthly.frame_of(stored, self.lake))
         return stored
 
     def _forget(self, feed: str, day: str) -> None:
         """Take back what was told of a day's file; the next rebuild reads it again."""
-        for table in ("files", "receipts"):
+        for table in ("files", "receipts", "controls"):
             self.engine.execute(sections(f"ops/{table}")["forget"], {"feed": feed, "day": day})
 
     def _fill_completeness(self) -> dict[str, int]:

@@ -11,11 +11,12 @@ from pipelines.days import ReportDay
 from pipelines.errors import ContractDrift, Transient
 from pipelines.feeds import Policy
 from tests.assets.conftest import FIRST
-from tests.plain_source import PARCELS, fill, parcel
+from tests.plain_source import PARCELS, VANS, fill, load_one, parcel, send_vans, van
 
 if TYPE_CHECKING:
     import pytest
 
+    from pipelines.lake import Lake
     from tests.assets.conftest import Depot
 
 LAST = str(FIRST.plus(9))
@@ -75,6 +76,18 @@ def test_a_day_without_a_total_warns_where_the_council_accepts_it(
 
     assert (reconciliation.passed, reconciliation.severity) == (False, WARN)
     assert reconciliation.metadata["days_without_total"].value == [DAY]
+
+
+def test_a_day_of_which_one_sum_was_not_told_warns_too(lake: Lake, ten_days: list[ReportDay]) -> None:
+    for day, parcels in zip(ten_days[:2], (3, None), strict=True):
+        source = send_vans(day, [van(1), van(2)], total_parcels=parcels)
+        load_one(day, source, lake, Policy(reconcile="none"), VANS)
+
+    reconciliation = judge_reconciliation(gather(VANS, ten_days[:2], lake))
+
+    assert (reconciliation.passed, reconciliation.severity) == (False, WARN)
+    assert reconciliation.metadata["days_without_total"].value == [str(ten_days[1])]
+    assert reconciliation.description == "2 of 2 days add up; 1 without every source total"
 
 
 def test_what_counts_is_the_lake_not_the_run(depot: Depot, ten_days: list[ReportDay]) -> None:

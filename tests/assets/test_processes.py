@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
-from assets.processes import ANY_PORT, Children, require_port
+from assets import watchdog
+from assets.processes import ANY_PORT, Children, is_still, module, require_port
 from pipelines.errors import Permanent
 
 if TYPE_CHECKING:
@@ -138,6 +139,32 @@ def test_a_child_that_does_not_listen_is_killed(tmp_path: Path) -> None:
         child = children.start("deaf", [sys.executable, "-c", deaf])
         wait_until(lambda: child.last_words() == "deaf")
     assert child.process.returncode == -signal.SIGKILL
+
+
+def test_a_process_is_known_by_its_start_and_its_environment() -> None:
+    sleeper = [sys.executable, "-c", "print(1, flush=True); import time; time.sleep(600)"]
+    with subprocess.Popen(sleeper, env={"HOME": "/here"}, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        now = time.time()
+        assert is_still(process.pid, now, "HOME", "/here")
+        process.kill()
+    assert not is_still(process.pid, now, "HOME", "/here")
+
+
+@pytest.mark.skipif(not watchdog.PROCESSES.is_dir(), reason="this system does not tell when one began")
+def test_an_id_that_was_given_anew_is_another_process() -> None:
+    began = psutil.Process().create_time()
+    mine = os.environ["HOME"]
+    assert is_still(os.getpid(), began + 1, "HOME", mine)
+    assert not is_still(os.getpid(), began - 60, "HOME", mine)
+    assert not is_still(os.getpid(), began + 1, "HOME", f"{mine}/elsewhere")
+
+
+def test_a_module_is_ours_whatever_stands_in_the_current_directory(tmp_path: Path) -> None:
+    (tmp_path / "assets").mkdir()
+    (tmp_path / "assets" / "__init__.py").write_text("raise SystemExit('not ours')", encoding="utf-8")
+    subprocess.run(module("assets.watchdog"), cwd=tmp_path, stdin=subprocess.DEVNULL, check=True)
 
 
 def test_a_taken_port_is_named_with_its_setting() -> None:

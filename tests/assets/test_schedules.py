@@ -68,6 +68,22 @@ def test_it_loads_every_feed_before_any_backfill(settings: Settings) -> None:
     assert {key.to_user_string() for key in job.asset_layer.executable_asset_keys} == set(FEEDS)
 
 
+@pytest.mark.parametrize(
+    ("environments", "sources"),
+    [
+        ({"icasework_environment": "production"}, {"icasework"}),
+        ({"xima_environment": "production"}, {"xima"}),
+        ({"icasework_environment": "uat", "xima_environment": "production"}, {"icasework", "xima"}),
+    ],
+)
+def test_by_night_no_invented_days_join_those_of_a_real_account(
+    settings: Settings, environments: dict[str, str], sources: set[str]
+) -> None:
+    job = build_defs(settings=settings.model_copy(update=environments)).resolve_job_def("nightly")
+    loaded = {key.to_user_string() for key in job.asset_layer.executable_asset_keys}
+    assert loaded == {key for key, feed in FEEDS.items() if feed.source in sources}
+
+
 def test_it_runs_at_the_set_hour_of_london(settings: Settings) -> None:
     schedule = nightly(settings.model_copy(update={"schedule_hour": 3}))
     assert schedule.cron_schedule == "0 3 * * *"
@@ -75,11 +91,18 @@ def test_it_runs_at_the_set_hour_of_london(settings: Settings) -> None:
 
 
 @pytest.mark.parametrize(
-    ("environment", "status"),
-    [("sandbox", "STOPPED"), ("uat", "STOPPED"), ("production", "RUNNING")],
+    ("environments", "status"),
+    [
+        ({}, "STOPPED"),
+        ({"icasework_environment": "uat"}, "STOPPED"),
+        ({"icasework_environment": "production"}, "RUNNING"),
+        ({"xima_environment": "production"}, "RUNNING"),
+    ],
 )
-def test_it_is_on_by_default_in_production_only(settings: Settings, environment: str, status: str) -> None:
-    schedule = nightly(settings.model_copy(update={"icasework_environment": environment}))
+def test_it_is_on_by_default_in_production_only(
+    settings: Settings, environments: dict[str, str], status: str
+) -> None:
+    schedule = nightly(settings.model_copy(update=environments))
     assert schedule.default_status.value == status
 
 

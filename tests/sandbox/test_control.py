@@ -26,7 +26,14 @@ def test_faults_are_ordered_told_and_taken_away_over_http(
     assert caller.report(token=token).status_code == 503
     assert caller.report(50522, token=token).status_code == 200
     (told,) = http.get(url).json()
-    assert {**wish, "id": ordered.json()["id"], "operation": None, "left": 1, "met": 1} == told
+    assert {
+        **wish,
+        "id": ordered.json()["id"],
+        "system": None,
+        "operation": None,
+        "left": 1,
+        "met": 1,
+    } == told
     assert http.delete(f"{url}/{told['id']}").json() == {"cleared": 1}
     assert caller.report(token=token).status_code == 200
     for _ in range(3):
@@ -138,6 +145,8 @@ def test_the_door_tells_how_the_sandbox_is_set_up_but_no_secret(
     assert answer.json()["accounts"] == {"sandbox": ["sandbox-key"]}
     assert answer.json()["environment"] == "uat"
     assert answer.json()["reports"]["50521"] == "cases"
+    assert answer.json()["xima_reports"]["LT39K5C5"] == "agent_summary"
     options = {entry["fault"]: entry["options"] for entry in answer.json()["faults_to_order"]}
     assert options["footer_wrong"]["off_by"]["default"] == 1
     assert "sandbox-secret" not in answer.text
+    assert "sandbox-xima-key" not in answer.text

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from tests.sandbox.caller import CSV, DAY, Caller, md5
-from tests.sandbox.test_icasework_token import assert_error_page
+from tests.sandbox.icasework.test_token import assert_error_page
 
 if TYPE_CHECKING:
     from pipelines.sandbox.server import SandboxThread

@@ -9,7 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from pipelines.sandbox.calls import Call
-from pipelines.sandbox.faults import catalogue
+from pipelines.sandbox.menu import catalogue
 from pipelines.sandbox.orders import FaultBook
 
 CASES = Call("icasework", "getreport", "POST", {}, "cases", date(2026, 11, 2), date(2026, 11, 4))
@@ -31,6 +31,8 @@ def test_a_fault_meets_only_the_calls_it_names() -> None:
         ({"operation": "getreport"}, True),
         ({"operation": "token"}, False),
         ({"operation": "getcases"}, False),
+        ({"system": "icasework"}, True),
+        ({"system": "xima"}, False),
         ({"feed": "cases"}, True),
         ({"feed": "tasks"}, False),
         ({"day": "2026-11-02"}, True),
@@ -60,7 +62,7 @@ def test_a_fault_counts_down_and_is_reported() -> None:
     (told,) = book.told()
     assert told == {
         "id": number, "fault": "status", "status": 503, "calls": 2, "left": 0, "met": 2,
-        "operation": None, "feed": "cases", "day": None,
+        "system": None, "operation": None, "feed": "cases", "day": None,
     }  # fmt: skip
 
 
@@ -133,11 +135,14 @@ def test_a_wrong_order_is_refused(wish: object) -> None:
 
 def test_the_catalogue_tells_every_fault_with_its_options() -> None:
     found = {entry["fault"]: entry for entry in catalogue()}
-    assert len(found) == 16
+    assert len(found) == 22
     assert all(entry["what"] and entry["operations"] for entry in found.values())
     assert {"framing", "after", "whole_lines", "end", "seconds"} <= set(found["cut"]["options"])
     assert found["too_many_requests"]["options"]["retry_after"]["maximum"] == 86_400
     assert found["footer_wrong"]["operations"] == ["getreport"]
+    assert found["timed_out"]["operations"] == ["historic-data"]
+    assert found["bad_value"]["operations"] == ["getreport", "historic-data"]
+    assert {"as", "row", "share"} <= set(found["cell_missing"]["options"])
 
 
 def test_a_fault_that_changed_nothing_is_given_back() -> None:

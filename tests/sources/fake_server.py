@@ -69,6 +69,7 @@ class Asked:
     query: dict[str, str]
     headers: dict[str, str]
     form: dict[str, str]
+    body: bytes
 
 
 @dataclass
@@ -102,14 +103,15 @@ class FakeServer:
 
             def _answer(self) -> None:
                 length = int(self.headers.get("Content-Length", 0))
-                body = self.rfile.read(length).decode()
+                body = self.rfile.read(length)
                 address = urlsplit(self.path)
                 asked = Asked(
                     self.command,
                     address.path,
                     dict(parse_qsl(address.query)),
                     {name.lower(): value for name, value in self.headers.items()},
-                    dict(parse_qsl(body, keep_blank_values=True)),
+                    dict(parse_qsl(body.decode(), keep_blank_values=True)),
+                    body,
                 )
                 with lock:
                     fake.asked.append(asked)

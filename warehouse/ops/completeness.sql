@@ -14,7 +14,7 @@ CREATE TABLE ops.completeness (
 COMMENT ON TABLE ops.completeness IS 'One row per feed and report day from the first day expected to the last: is it there?';
 COMMENT ON COLUMN ops.completeness.feed IS 'Key of the feed, such as icasework/cases.';
 COMMENT ON COLUMN ops.completeness.report_date IS 'London day of the report.';
-COMMENT ON COLUMN ops.completeness.status IS 'verified; quarantined: verified, but some rows broke the contract; unverified: loaded without a source total; failed: no good file and the last attempt failed; missing: never tried.';
+COMMENT ON COLUMN ops.completeness.status IS 'verified; quarantined: verified, but some rows broke the contract; unverified: loaded without every total that the source should tell; failed: no good file and the last attempt failed; missing: never tried.';
 COMMENT ON COLUMN ops.completeness.rows_good IS 'Rows in the view; empty when the day is not loaded.';
 COMMENT ON COLUMN ops.completeness.rows_quarantined IS 'Rows set aside; empty when the day is not loaded.';
 COMMENT ON COLUMN ops.completeness.last_error IS 'What went wrong with the last attempt or the file; empty when nothing did.';

@@ -21,11 +21,11 @@ CREATE TABLE ops.receipts (
 COMMENT ON TABLE ops.receipts IS 'One row per feed and report day in the lake: the proof that the day is complete.';
 COMMENT ON COLUMN ops.receipts.feed IS 'Key of the feed, such as icasework/cases.';
 COMMENT ON COLUMN ops.receipts.report_date IS 'London day of the report.';
-COMMENT ON COLUMN ops.receipts.status IS 'verified; quarantined: verified, but some rows broke the contract; unverified: the source gave no total.';
+COMMENT ON COLUMN ops.receipts.status IS 'verified; quarantined: verified, but some rows broke the contract; unverified: the source did not tell every total it should.';
 COMMENT ON COLUMN ops.receipts.origin IS 'Which system answered: environment and account, such as uat council; sandbox days are invented.';
 COMMENT ON COLUMN ops.receipts.window_from IS 'First moment asked for, in the source''s own writing.';
 COMMENT ON COLUMN ops.receipts.window_until IS 'Last moment asked for, in the source''s own writing.';
-COMMENT ON COLUMN ops.receipts.source_total IS 'Rows the source says it sent; empty when it says nothing.';
+COMMENT ON COLUMN ops.receipts.source_total IS 'Rows the source says it sent; empty when it says nothing. The sums it tells are in ops.controls.';
 COMMENT ON COLUMN ops.receipts.rows_good IS 'Rows that keep the contract: those in the view.';
 COMMENT ON COLUMN ops.receipts.rows_quarantined IS 'Rows that broke the contract and were set aside; see ops.quarantine.';
 COMMENT ON COLUMN ops.receipts.body_format IS 'Format of the answer: csv, xml or json.';

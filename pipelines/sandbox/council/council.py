@@ -16,9 +16,11 @@ from __future__ import annotations
 
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from pipelines.errors import Permanent, SettingsError
+from pipelines.sandbox.council.callers import caller
 from pipelines.sandbox.council.case_rows import opened, row
 from pipelines.sandbox.council.intake import FIRST_CASE
 from pipelines.sandbox.council.kinds import KINDS
@@ -30,6 +32,7 @@ from pipelines.sandbox.council.summary import PUBLIC_KINDS, documents, summarise
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from pipelines.sandbox.council.callers import Caller
     from pipelines.sandbox.council.intake import Batch
     from pipelines.sandbox.council.summary import CaseSummary, Document
 
@@ -39,6 +42,7 @@ FEWEST, MOST = 10, 50_000
 OPENED = date(2025, 1, 1)
 CHUNK = 1_000
 A_YEAR = timedelta(days=365)
+CALLERS_FROM_A_BATCH = 24
 PREPARED_AT_ONCE = 20  # some 2 ms of work
 ROOM_FOR_OTHERS = 1_024  # plans that calls may ask for meanwhile without pushing out prepared ones
 PLANS_KEPT = 16_384  # some 80 MB; at forty cases a day more than a year's cases
@@ -123,6 +127,14 @@ class Council:
             match[0].case_id for match in found if match is not None and match[0].external_id == external_id
         ]
 
+    def callers(self, first: date, last: date) -> list[Caller]:
+        """List who may ring about a case with news from `first` to `last`, by case number.
+
+        Of the cases that came in together only the first few are looked at, however large the council.
+        """
+        plans = self._plans_with_news("cases", first, last, most=CALLERS_FROM_A_BATCH)
+        return [found for plan in plans if (found := caller(plan)) is not None]
+
     def prepare(self, last: date) -> Iterator[int]:
         """Make the cases of the year before `last` ready to be reported; yield after each few how many are.
 
@@ -153,8 +165,13 @@ class Council:
         if chunk:
             yield chunk
 
-    def _plans_with_news(self, name: str, first: date, last: date) -> Iterator[Plan]:
-        """Yield in order the plans that may have rows; those of a day cut short may turn out to have none."""
+    def _plans_with_news(
+        self, name: str, first: date, last: date, *, most: int | None = None
+    ) -> Iterator[Plan]:
+        """Yield in order the plans that may have rows; those of a day cut short may turn out to have none.
+
+        `most` bounds how many are taken of each batch.
+        """
         first = max(first, self.opened)
         if last < first:
             return
@@ -162,7 +179,8 @@ class Council:
         start, end = world.workdays.number(first), world.workdays.number_after(last)
         for batch in world.intake.since(start - world.wheel.longest, last):
             ages = range(start - batch.base, end - batch.base)
-            for place in world.wheel.places(batch, name, ages, is_received=batch.day >= first):
+            places = world.wheel.places(batch, name, ages, is_received=batch.day >= first)
+            for place in islice(places, most):
                 yield self._plan(batch.first_case + place, batch)
 
     def _find(self, case_id: int, as_of: datetime) -> tuple[Plan, int] | None:

@@ -17,6 +17,9 @@ T = TypeVar("T")
 
 _MASK = (1 << 64) - 1
 _GOLDEN = 0x9E3779B97F4A7C15  # splitmix64's increment
+_SEED_STEP = (
+    18  # how many streams there were at first: with another step every seed's council would be another
+)
 _STEP, _STRIDE = 6364136223846793005, 1442695040888963407  # Knuth's MMIX multiplier and increment
 
 
@@ -41,6 +44,10 @@ class Stream(IntEnum):
     ACTIONS = 16
     DOCUMENTS = 17
     WORK = 18
+    # The contact centre's, far from the first streams of the next seeds.
+    CENTRE_ROTA = 10_001
+    CENTRE_VOLUME = 10_002
+    CENTRE_CALLS = 10_003
 
 
 def mix(value: int) -> int:
@@ -53,7 +60,7 @@ def mix(value: int) -> int:
 
 @lru_cache(maxsize=256)
 def _root(seed: int, stream: Stream) -> int:
-    return mix(seed * len(Stream) + stream)
+    return mix(seed * _SEED_STEP + stream)
 
 
 class Dice:

@@ -16,6 +16,7 @@ import msgspec
 from jwt.algorithms import HMACAlgorithm
 
 from pipelines.errors import CasehouseError, Permanent, Transient
+from pipelines.sources.exchange import Call, Refused, clock_skew
 from pipelines.sources.icasework.dialect import (
     ACCOUNT_PARAMETER,
     BAD_GRANT,
@@ -23,14 +24,14 @@ from pipelines.sources.icasework.dialect import (
     TOKEN_MARGIN_SECONDS,
 )
 from pipelines.sources.icasework.error_page import error_info
-from pipelines.sources.transport import Call, Refused, http_date
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pydantic import SecretStr
 
-    from pipelines.sources.transport import Answer, Clock, Transport
+    from pipelines.sources.exchange import Answer, Clock
+    from pipelines.sources.transport import Transport
 
 Failure = TypeVar("Failure", bound=CasehouseError)
 
@@ -188,9 +189,3 @@ def _anew(error: Failure) -> Failure:
     again = type(error).__new__(type(error), *error.args)
     again.__dict__.update(error.__dict__)
     return again
-
-
-def clock_skew(answer: Answer, now: datetime) -> float | None:
-    """Return by how many seconds the server's clock is ahead of ours; None when it does not tell the time."""
-    told = http_date(answer.header("Date"))
-    return (told - now).total_seconds() if told else None

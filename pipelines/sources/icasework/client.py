@@ -9,7 +9,9 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from pipelines.errors import CasehouseError, SettingsError
-from pipelines.sources.icasework.auth import TokenSource, clock_skew
+from pipelines.sources.advice import Advice
+from pipelines.sources.exchange import Call, Refused, utc_now
+from pipelines.sources.icasework.auth import TokenSource
 from pipelines.sources.icasework.dialect import (
     ACCOUNT_PARAMETER,
     FIELD_SEPARATOR,
@@ -23,14 +25,15 @@ from pipelines.sources.icasework.error_page import error_info, read_reason
 from pipelines.sources.icasework.reports import check_answer, open_report
 from pipelines.sources.patience import Patience
 from pipelines.sources.report import Body, RawReport, ReportRequest
-from pipelines.sources.transport import Call, Refused, Transport, Unreachable, Unsendable, utc_now
+from pipelines.sources.transport import Transport
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from pipelines.days import ReportDay
     from pipelines.settings import Settings
+    from pipelines.sources.exchange import Answer, Clock, Download
     from pipelines.sources.icasework.auth import Token
-    from pipelines.sources.transport import Answer, Clock, Download
 
 
 class IcaseworkReports:
@@ -39,7 +42,6 @@ class IcaseworkReports:
     def __init__(self, settings: Settings, transport: Transport, clock: Clock) -> None:
         self._settings = settings
         self._transport = transport
-        self._clock = clock
         self._tokens = TokenSource(
             transport,
             base=settings.icasework_base,
@@ -93,6 +95,10 @@ class IcaseworkReports:
         """Give back connections, from any thread; calls under way end at once, raising Transient."""
         self._transport.close()
 
+    def window(self, day: ReportDay) -> tuple[str, str]:
+        """Say the day's first and last millisecond as local civil times, without a zone."""
+        return day.civil_bounds
+
     @property
     def origin(self) -> str:
         """Which account answers, for receipts."""
@@ -103,26 +109,25 @@ class IcaseworkReports:
         """The base URLs that are spoken to, each once."""
         return tuple(dict.fromkeys((self._settings.icasework_base, self._settings.icasework_reports_base)))
 
-    def obtain_token(self) -> Token:
-        """Return a token, or raise what keeps us from one; what `casehouse doctor` asks."""
+    def prove_access(self) -> str:
+        """Buy a token and say so, or raise what keeps us from one; what `casehouse doctor` asks."""
         try:
-            return self._tokens.current()
+            self._tokens.current()
         except CasehouseError as error:
             self._advise(error)
             raise
+        return "a token was obtained"
 
     def server_clock(self, host: str) -> float | None:
         """Reach a host; return by how many seconds its clock is ahead of ours, None when it tells no time.
 
         Any status will do. Raises Transient or Permanent when the host cannot be reached.
         """
-        began = self._clock()
         try:
-            answer = self._transport.knock(Call(what="icasework", url=f"{host}/"))
+            return self._transport.clock_ahead(Call(what="icasework", url=f"{host}/"))
         except CasehouseError as error:
             self._advise(error)
             raise
-        return clock_skew(answer, began + (self._clock() - began) / 2)
 
     def _download(self, request: ReportRequest, into: Path) -> Download:
         token = self._tokens.current()
@@ -150,7 +155,7 @@ class IcaseworkReports:
 
     def _form(self, request: ReportRequest) -> dict[str, str]:
         """Return getreport's parameters; the CSV ones are sent with every format."""
-        window_from, window_until = request.day.civil_bounds
+        window_from, window_until = self.window(request.day)
         return {
             "ReportId": str(self._report_id(request.feed)),
             WINDOW_FROM: window_from,
@@ -173,27 +178,24 @@ class IcaseworkReports:
 
     def _advise(self, error: CasehouseError) -> CasehouseError:
         """Say what to do where the transport, which knows no vendor, could not."""
-        if isinstance(error, Refused) and not error.todo:
-            status = HTTPStatus.UNAUTHORIZED if _is_stale_token(error.answer) else error.answer.status
-            error.todo = _ADVICE.get(status, _ADVICE[HTTPStatus.BAD_REQUEST])
-        if isinstance(error, Unsendable):
-            error.todo = (
-                "correct CASEHOUSE_ICASEWORK_BASE_URL or CASEHOUSE_ICASEWORK_REPORTS_URL where they are set,"
-                " else CASEHOUSE_ICASEWORK_ACCOUNT and CASEHOUSE_ICASEWORK_API_KEY"
-            )
-        if isinstance(error, Unreachable) and self._settings.icasework_environment == "sandbox":
-            error.todo = "start the sandbox with `casehouse sandbox`, or set CASEHOUSE_ICASEWORK_ENVIRONMENT"
-        return error
+        is_stale = isinstance(error, Refused) and _is_stale_token(error.answer)
+        status = HTTPStatus.UNAUTHORIZED if is_stale else None
+        return _ADVICE.give(error, self._settings.icasework_environment, status)
 
 
-_ADVICE: dict[int, str] = {
-    HTTPStatus.BAD_REQUEST: "check the report's id in CASEHOUSE_ICASEWORK_REPORTS, and in iCasework that the"
-    " report is set up for the REST API",
-    HTTPStatus.UNAUTHORIZED: "have the API key's right to reports checked in iCasework",
-    HTTPStatus.FORBIDDEN: "have the API key's rights and allowed addresses checked in iCasework",
-    HTTPStatus.NOT_FOUND: "check CASEHOUSE_ICASEWORK_REPORTS_URL and CASEHOUSE_ICASEWORK_ENVIRONMENT",
-    HTTPStatus.METHOD_NOT_ALLOWED: "set CASEHOUSE_ICASEWORK_METHOD to the other of POST and GET",
-}
+_ADVICE = Advice(
+    "icasework",
+    refused={
+        HTTPStatus.UNAUTHORIZED: "have the API key's right to reports checked in iCasework",
+        HTTPStatus.FORBIDDEN: "have the API key's rights and allowed addresses checked in iCasework",
+        HTTPStatus.NOT_FOUND: "check CASEHOUSE_ICASEWORK_REPORTS_URL and CASEHOUSE_ICASEWORK_ENVIRONMENT",
+        HTTPStatus.METHOD_NOT_ALLOWED: "set CASEHOUSE_ICASEWORK_METHOD to the other of POST and GET",
+    },
+    refused_else="check the report's id in CASEHOUSE_ICASEWORK_REPORTS, and in iCasework that the report is"
+    " set up for the REST API",
+    unsendable="correct CASEHOUSE_ICASEWORK_BASE_URL or CASEHOUSE_ICASEWORK_REPORTS_URL where they are set,"
+    " else CASEHOUSE_ICASEWORK_ACCOUNT and CASEHOUSE_ICASEWORK_API_KEY",
+)
 
 
 def _is_stale_token(answer: Answer) -> bool:

@@ -16,6 +16,7 @@ import polars as pl
 from pipelines.errors import Permanent, Unverified
 from pipelines.sources.icasework.dialect import FOOTER
 from pipelines.sources.icasework.separators import refuse_short_rows
+from pipelines.sources.received import ASK_AGAIN
 from pipelines.sources.report import RawReport
 
 if TYPE_CHECKING:
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 
 _TAIL_BYTES = 4 << 10
 _PIECE_BYTES = 256 << 10
-_ASK_AGAIN = "ingest the day again; if it stays so, ask the vendor about this report"
 
 
 def open_csv(body: Body, *, may_lack_total: bool) -> RawReport:
@@ -38,16 +38,16 @@ def open_csv(body: Body, *, may_lack_total: bool) -> RawReport:
     """
     fields = _read_header(body.path)
     if not fields:
-        raise Unverified("the CSV body has no header", why=f"{body.size} bytes", todo=_ASK_AGAIN)
+        raise Unverified("the CSV body has no header", why=f"{body.size} bytes", todo=ASK_AGAIN)
     with body.path.open("r+b") as file:
         total, end = _read_footer(file, is_framed=body.framed, is_wide=len(fields) > 1)
         if total is None and not may_lack_total:
             raise Unverified(
                 "the row count is missing at the end of the CSV body, so it may be cut",
-                todo=f"{_ASK_AGAIN}; if it never writes a count, see CASEHOUSE_ICASEWORK_RECONCILE",
+                todo=f"{ASK_AGAIN}; if it never writes a count, see CASEHOUSE_ICASEWORK_RECONCILE",
             )
         if not body.framed and _count_quotes(file, end) % 2:
-            raise Unverified("the CSV body ends inside a quoted cell", todo=_ASK_AGAIN)
+            raise Unverified("the CSV body ends inside a quoted cell", todo=ASK_AGAIN)
         file.truncate(end)
     refuse_short_rows(body.path, fields=len(fields), rows=total)
     return RawReport(fields, _scan(body.path, fields), total)
@@ -60,9 +60,9 @@ def _read_header(path: Path) -> tuple[str, ...]:
             fields = tuple(next(csv.reader(file, strict=True), ()))
         "".join(fields).encode()
     except UnicodeEncodeError:
-        raise Permanent("the CSV header is not UTF-8 text", todo=_ASK_AGAIN) from None
+        raise Permanent("the CSV header is not UTF-8 text", todo=ASK_AGAIN) from None
     except csv.Error:
-        raise Unverified("the CSV header cannot be read", todo=_ASK_AGAIN) from None
+        raise Unverified("the CSV header cannot be read", todo=ASK_AGAIN) from None
     return fields
 
 

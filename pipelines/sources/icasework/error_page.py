@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING
 
 from lxml import etree
 
+from pipelines.sources.exchange import plain_reason
 from pipelines.sources.icasework.dialect import ERROR_CODE, ERROR_INFO
-from pipelines.sources.transport import plain_reason
 from pipelines.sources.wording import clip
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from pipelines.sources.transport import Answer
+    from pipelines.sources.exchange import Answer
 
 _CODE = re.compile(r"[0-9]{1,9}")
 

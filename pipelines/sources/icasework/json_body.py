@@ -8,7 +8,6 @@ which digits the server meant is not ours to choose. JSON carries no row count.
 from __future__ import annotations
 
 import json
-import mmap
 import re
 from functools import lru_cache
 from itertools import islice
@@ -18,8 +17,10 @@ import msgspec
 import polars as pl
 
 from pipelines.errors import Permanent, Unverified
-from pipelines.sources.icasework.spool import BATCH_ROWS, batch_of, spool
+from pipelines.sources.json_file import read_json
+from pipelines.sources.received import ASK_AGAIN
 from pipelines.sources.report import RawReport
+from pipelines.sources.spool import BATCH_ROWS, batch_of, spool
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 
 # Control characters, quotes and backslashes: the reader takes no such names, and no report has them.
 _UNNAMEABLE = re.compile(r'[\x00-\x1f"\\]')
-_ASK_AGAIN = "ingest the day again; if it stays so, ask the vendor about this report"
 
 
 def open_json(request: ReportRequest, body: Body) -> RawReport:
@@ -42,11 +42,7 @@ def open_json(request: ReportRequest, body: Body) -> RawReport:
     Of a field that stands twice in a row other than the first, the last counts, as readers of JSON have it:
     looking for such rows would cost half as much again as reading them all.
     """
-    if not body.size:
-        raise Unverified("the JSON body is empty", todo=_ASK_AGAIN)
-    with body.path.open("rb") as file:
-        # Not closed by us: the objects look into the mapping, which goes when the last of them goes.
-        rows = _part(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+    rows = _part(body)
     if not rows:
         return RawReport(
             request.fields, pl.LazyFrame(schema=dict.fromkeys(request.fields, pl.String())), None
@@ -55,17 +51,15 @@ def open_json(request: ReportRequest, body: Body) -> RawReport:
     return RawReport(fields, spool(body, fields, _batches(fields, rows)), None)
 
 
-def _part(text: mmap.mmap) -> list[msgspec.Raw]:
+def _part(body: Body) -> list[msgspec.Raw]:
     """Return the array's objects, unread."""
     try:
-        return msgspec.json.decode(text, type=list[msgspec.Raw])
+        return read_json(body, list[msgspec.Raw])
     except msgspec.ValidationError:
-        why = "it is not an array"
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        why = _position(error)
-    except RecursionError:
-        why = "it is nested too deep"
-    raise Unverified("the JSON body is cut or not well-formed", why=why, todo=_ASK_AGAIN)
+        fault = Unverified(
+            "the JSON body is cut or not well-formed", why="it is not an array", todo=ASK_AGAIN
+        )
+    raise fault
 
 
 def _keys(row: msgspec.Raw) -> tuple[str, ...]:
@@ -77,12 +71,12 @@ def _keys(row: msgspec.Raw) -> tuple[str, ...]:
     except ValueError:
         pairs = None
     if fault or not isinstance(pairs, tuple) or not pairs:
-        raise Permanent(f"row 1 of the JSON body {fault or 'is not an object with fields'}", todo=_ASK_AGAIN)
+        raise Permanent(f"row 1 of the JSON body {fault or 'is not an object with fields'}", todo=ASK_AGAIN)
     keys = tuple(str(key) for key, _ in pairs)
     if len(set(keys)) < len(keys):
-        raise Permanent("a field stands twice in row 1 of the JSON body", todo=_ASK_AGAIN)
+        raise Permanent("a field stands twice in row 1 of the JSON body", todo=ASK_AGAIN)
     if _UNNAMEABLE.search("".join(keys)):
-        raise Permanent("row 1 of the JSON body has a field whose name is no name", todo=_ASK_AGAIN)
+        raise Permanent("row 1 of the JSON body has a field whose name is no name", todo=ASK_AGAIN)
     return keys
 
 
@@ -104,7 +98,7 @@ def _batches(fields: tuple[str, ...], rows: Sequence[msgspec.Raw]) -> Iterator[p
             raise Permanent(
                 f"row {done + len(cells) + 1} of the JSON body is not as the first row",
                 why=fault,
-                todo=_ASK_AGAIN,
+                todo=ASK_AGAIN,
             )
         done += len(batch)
         yield batch_of(fields, ([cell or None for cell in column] for column in zip(*cells, strict=True)))
@@ -115,8 +109,3 @@ def _decoder(fields: tuple[str, ...]) -> msgspec.json.Decoder[msgspec.Struct]:
     cells = [(f"cell_{place}", str | None, msgspec.field(name=name)) for place, name in enumerate(fields)]
     row = msgspec.defstruct("Row", cells, forbid_unknown_fields=True, gc=False)
     return msgspec.json.Decoder(row)
-
-
-def _position(error: Exception) -> str:
-    found = re.search(r"\(byte [0-9]+\)", str(error))
-    return found.group().strip("()") if found else "it ends too early"

@@ -10,31 +10,30 @@ from typing import TYPE_CHECKING
 from pipelines.errors import Permanent, Unverified
 from pipelines.sources.icasework.csv_body import open_csv
 from pipelines.sources.icasework.error_page import read_page
+from pipelines.sources.received import check_on_disk, kind_of
 from pipelines.sources.wording import scrub
 
 if TYPE_CHECKING:
+    from pipelines.sources.exchange import Download
     from pipelines.sources.report import Body, RawReport, ReportRequest
-    from pipelines.sources.transport import Download
-
-_MARKS = "\ufeff".encode()
 
 
 def check_answer(download: Download, wanted: str) -> None:
     """Raise Unverified when a good status came with nothing or a page, Permanent with another format."""
-    start = download.head.removeprefix(_MARKS).lstrip()
-    if not start:
+    kind = kind_of(download.head)
+    if kind == "nothing":
         raise Unverified(
             "iCasework answered with nothing, which says neither that there are rows nor that there are none",
             why=f"status 200, {download.size} bytes",
             todo=_about_nothing(wanted),
         )
-    came = _format_of(start)
-    if came == "page":
+    if kind == "page":
         raise Unverified(
             "iCasework answered with a web page in place of a report",
             why=scrub(read_page(download.head)),
             todo="ingest the day again; if it stays so, check the base URLs in the settings",
         )
+    came = "csv" if kind == "text" else kind
     if came != wanted:
         raise Permanent(
             f"{came} came back where {wanted} was asked for",
@@ -48,28 +47,12 @@ def _about_nothing(wanted: str) -> str:
     return "ingest the day again; if it stays so, check CASEHOUSE_ICASEWORK_ACCOUNT and the report's id"
 
 
-def _format_of(start: bytes) -> str:
-    """Tell by its first characters what a body is: page, xml, json or csv."""
-    if start[:2] in {b"\xff\xfe", b"\xfe\xff"}:
-        return "xml"
-    if start.lower().startswith((b"<!doctype html", b"<html", b"<head", b"<body")):
-        return "page"
-    if start.startswith(b"<"):
-        return "xml"
-    return "json" if start.startswith((b"[", b"{")) else "csv"
-
-
 def open_report(request: ReportRequest, body: Body, *, may_lack_total: bool = False) -> RawReport:
     """Open a body by its format; see open_csv, open_xml and open_json for what each promises.
 
     The file is consumed: cut or replaced in place. Raises Unverified when it cannot be a whole report.
     """
-    if body.path.stat().st_size != body.size:
-        raise Unverified(
-            "the body on disk is not the body that was received",
-            why=f"received {body.size} bytes, found {body.path.stat().st_size}",
-            todo="ingest the day again",
-        )
+    check_on_disk(body)
     report = _open(request, body, may_lack_total=may_lack_total)
     if len(set(report.fields)) < len(report.fields):
         raise Permanent("a field came back twice", todo="have the report's columns put right")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from pipelines.errors import Unverified
+from pipelines.sources.received import ASK_AGAIN
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 # times the cost.
 _PIECE_BYTES = 4 << 20
 _MAPPED_BYTES = 448 << 20
-_ASK_AGAIN = "ingest the day again; if it stays so, ask the vendor about this report"
 
 
 def refuse_short_rows(path: Path, *, fields: int, rows: int | None) -> None:
@@ -100,4 +100,4 @@ def _find_short_row(path: Path, fields: int) -> None:
         except csv.Error:
             why = f"the separators are not those of full rows of {fields} fields"
     if why:
-        raise Unverified("a row of the CSV body has too few fields", why=why, todo=_ASK_AGAIN)
+        raise Unverified("a row of the CSV body has too few fields", why=why, todo=ASK_AGAIN)

@@ -8,9 +8,7 @@ carries no row count.
 
 from __future__ import annotations
 
-from collections import deque
-from concurrent.futures import Future, ThreadPoolExecutor
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -23,8 +21,10 @@ from xml2arrow import Xml2ArrowError, XmlToArrowParser
 
 from pipelines.errors import Permanent, Unverified
 from pipelines.sources.icasework.regular_xml import Irregular, Piece, Shape, prove_regular
-from pipelines.sources.icasework.spool import BATCH_ROWS, batch_of, spool
+from pipelines.sources.read_ahead import read_ahead
+from pipelines.sources.received import ASK_AGAIN
 from pipelines.sources.report import RawReport
+from pipelines.sources.spool import BATCH_ROWS, batch_of, spool
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -35,10 +35,6 @@ if TYPE_CHECKING:
     from pipelines.sources.report import Body, ReportRequest
 
 _TABLE = "rows"
-# Readers beside the proof, and pieces that may wait for them: more of either only cost memory.
-_READERS = 2
-_WAITING_PIECES = 4
-_ASK_AGAIN = "ingest the day again; if it stays so, ask the vendor about this report"
 
 
 def open_xml(request: ReportRequest, body: Body) -> RawReport:
@@ -94,7 +90,7 @@ def _first_row(events: etree.iterparse) -> Shape | None:
         if event == "start":
             opened.append(element)
             if len(opened) == 1 and element.getroottree().docinfo.doctype:
-                raise Permanent("the XML body has a DOCTYPE, which no report has", todo=_ASK_AGAIN)
+                raise Permanent("the XML body has a DOCTYPE, which no report has", todo=ASK_AGAIN)
             continue
         opened.pop()
         if len(opened) == 1:
@@ -102,21 +98,21 @@ def _first_row(events: etree.iterparse) -> Shape | None:
         if not opened and not (element.text or "").strip():
             return None
         if not opened:
-            raise Permanent("the XML body holds text in place of rows, so it is no report", todo=_ASK_AGAIN)
-    raise Unverified("the XML body has no root", todo=_ASK_AGAIN)
+            raise Permanent("the XML body holds text in place of rows, so it is no report", todo=ASK_AGAIN)
+    raise Unverified("the XML body has no root", todo=ASK_AGAIN)
 
 
 def _cells_of_first(row: etree._Element) -> tuple[str, ...]:
     fields = tuple(cell.tag for cell in row)
     if not fields:
-        raise Permanent("the XML body's rows have no fields, so it is no report", todo=_ASK_AGAIN)
+        raise Permanent("the XML body's rows have no fields, so it is no report", todo=ASK_AGAIN)
     if len(set(fields)) < len(fields):
-        raise Permanent("a field stands twice in the first row of the XML body", todo=_ASK_AGAIN)
+        raise Permanent("a field stands twice in the first row of the XML body", todo=ASK_AGAIN)
     return fields
 
 
 def _not_well_formed(error: etree.XMLSyntaxError) -> Unverified:
-    return Unverified("the XML body is cut or not well-formed", why=f"line {error.lineno}", todo=_ASK_AGAIN)
+    return Unverified("the XML body is cut or not well-formed", why=f"line {error.lineno}", todo=ASK_AGAIN)
 
 
 def _compiled(body: Body, shape: Shape) -> Iterator[pa.RecordBatch]:
@@ -124,15 +120,7 @@ def _compiled(body: Body, shape: Shape) -> Iterator[pa.RecordBatch]:
 
     Raises Irregular where the proof ends, or where the reader does not see the rows that it counted.
     """
-    reader = _reader(shape)
-    with ThreadPoolExecutor(_READERS, thread_name_prefix="read-xml") as pool:
-        waiting: deque[Future[pa.RecordBatch]] = deque()
-        for piece in prove_regular(body.path, shape):
-            waiting.append(pool.submit(_read_piece, reader, piece))
-            while len(waiting) > _WAITING_PIECES or (waiting and waiting[0].done()):
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
+    return read_ahead(partial(_read_piece, _reader(shape)), prove_regular(body.path, shape))
 
 
 def _read_piece(reader: XmlToArrowParser, piece: Piece) -> pa.RecordBatch:
@@ -180,18 +168,18 @@ def _rows(events: etree.iterparse, shape: Shape) -> Iterator[tuple[str | None, .
         root = row.getparent()
         if root is None or root.getparent() is not None or row.getprevious() is not None:
             raise Permanent(
-                f"row {number} of the XML body stands beside or inside other elements", todo=_ASK_AGAIN
+                f"row {number} of the XML body stands beside or inside other elements", todo=ASK_AGAIN
             )
         yield _cells(row, number, shape)
         root.remove(row)
     if len(events.root):
-        raise Permanent("the XML body holds other elements after its rows", todo=_ASK_AGAIN)
+        raise Permanent("the XML body holds other elements after its rows", todo=ASK_AGAIN)
 
 
 def _cells(row: etree._Element, number: int, shape: Shape) -> tuple[str | None, ...]:
     tags = tuple(cell.tag for cell in row)
     if any(map(len, row)):
-        raise Permanent(f"a cell of row {number} of the XML body holds elements", todo=_ASK_AGAIN)
+        raise Permanent(f"a cell of row {number} of the XML body holds elements", todo=ASK_AGAIN)
     texts = (cell.text or None for cell in row)
     if tags == shape.fields:
         return tuple(texts)
@@ -200,7 +188,7 @@ def _cells(row: etree._Element, number: int, shape: Shape) -> tuple[str | None, 
         raise Permanent(
             f"row {number} of the XML body has other fields than the first row",
             why=_difference(tags, shape.fields),
-            todo=_ASK_AGAIN,
+            todo=ASK_AGAIN,
         )
     return tuple(by_tag[name] for name in shape.fields)
 

@@ -38,4 +38,4 @@ def on_disk(tmp_path: Path) -> Writes:
 def any_size(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Run a test as for small bodies and as for large ones."""
     if request.param != "in memory":
-        monkeypatch.setattr("pipelines.sources.icasework.spool.SMALL_BYTES", 0)
+        monkeypatch.setattr("pipelines.sources.spool.SMALL_BYTES", 0)

@@ -11,10 +11,11 @@ import pytest
 from pydantic import SecretStr
 
 from pipelines.errors import CasehouseError, Permanent, Transient
+from pipelines.sources.exchange import Refused
 from pipelines.sources.icasework.auth import TokenSource, sign_assertion
 from pipelines.sources.icasework.error_page import read_reason
 from pipelines.sources.patience import Patience
-from pipelines.sources.transport import Refused, Transport
+from pipelines.sources.transport import Transport
 from tests.sources.conftest import NOW
 from tests.sources.fake_server import FakeServer, Reply, whole
 

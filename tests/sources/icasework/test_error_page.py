@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
+from pipelines.sources.exchange import Answer
 from pipelines.sources.icasework.error_page import read_page, read_reason
-from pipelines.sources.transport import Answer
 
 PAGE = """<!DOCTYPE html><html><head><meta charset="utf-8"/><title>Error Page</title>
 <script src="//cdn.example.test/x.js"></script><style>p {{ color: red }}</style></head>

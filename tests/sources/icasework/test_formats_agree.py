@@ -11,7 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pipelines.errors import CasehouseError
-from pipelines.sources.icasework import spool, xml_body
+from pipelines.sources import spool
+from pipelines.sources.icasework import xml_body
 from pipelines.sources.icasework.regular_xml import Irregular
 from pipelines.sources.icasework.reports import open_report
 from pipelines.sources.report import Body, ReportRequest

@@ -128,7 +128,7 @@ def test_many_batches_keep_their_order_and_name_the_row(
     on_disk: Writes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(json_body, "BATCH_ROWS", 7)
-    monkeypatch.setattr("pipelines.sources.icasework.spool.SMALL_BYTES", 0)
+    monkeypatch.setattr("pipelines.sources.spool.SMALL_BYTES", 0)
     rows: list[dict[str, object]] = [{CASE: str(number)} for number in range(100)]
     frame = open_report(REQUEST, on_disk(json.dumps(rows).encode(), "json")).frame
     assert frame.collect().to_series().to_list() == [str(number) for number in range(100)]

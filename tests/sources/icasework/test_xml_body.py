@@ -169,9 +169,9 @@ def test_a_document_of_many_pieces_is_proved_whatever_the_pieces(
 
 def test_a_report_of_many_batches_keeps_its_order(on_disk: Writes, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(xml_body, "BATCH_ROWS", 7)
-    monkeypatch.setattr("pipelines.sources.icasework.spool.BATCH_ROWS", 7)
+    monkeypatch.setattr("pipelines.sources.spool.BATCH_ROWS", 7)
     monkeypatch.setattr("pipelines.sources.icasework.regular_xml._READ_BYTES", 100)
-    monkeypatch.setattr("pipelines.sources.icasework.spool.SMALL_BYTES", 0)
+    monkeypatch.setattr("pipelines.sources.spool.SMALL_BYTES", 0)
     rows = b"".join(b"<C><A.x>%d</A.x><B>&amp;</B></C>" % number for number in range(100))
     body = on_disk(b"<R>" + rows + b"</R>", "xml")
     frame = open_report(AB, body).frame
@@ -180,7 +180,7 @@ def test_a_report_of_many_batches_keeps_its_order(on_disk: Writes, monkeypatch: 
 
 
 def test_a_body_that_fails_leaves_nothing_beside_it(on_disk: Writes, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pipelines.sources.icasework.spool.SMALL_BYTES", 0)
+    monkeypatch.setattr("pipelines.sources.spool.SMALL_BYTES", 0)
     body = on_disk(b"<R>" + ROW * 10, "xml")
     with pytest.raises(CasehouseError):
         open_report(AB, body)

@@ -9,12 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
-from pipelines.sandbox.dialect import Dialect
-from pipelines.sandbox.icasework_bodies import csv_chunks, json_chunks, xml_attribute, xml_chunks
-from pipelines.sandbox.tampering import Table
+from pipelines.sandbox.icasework.bodies import csv_chunks, json_chunks, xml_attribute, xml_chunks
+from pipelines.sandbox.icasework.dialect import Dialect
+from pipelines.sandbox.icasework.tampering import Table
 
 if TYPE_CHECKING:
-    from pipelines.sandbox.tampering import Row
+    from pipelines.sandbox.icasework.tampering import Row
 
 DIALECT = Dialect()
 COLUMNS = ("CaseDetails.CaseId", "MainParty.Address", "MainParty.Notes")

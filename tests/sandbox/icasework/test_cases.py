@@ -8,9 +8,9 @@ import pytest
 from lxml import etree
 
 from pipelines.sandbox.council import BY_NAME
-from pipelines.sandbox.icasework_cases import _case_list, _chosen
+from pipelines.sandbox.icasework.cases import _case_list, _chosen
 from tests.sandbox.fake_council import ADDRESS, BUSY, DETAILS, FakeCouncil
-from tests.sandbox.test_icasework_token import assert_error_page
+from tests.sandbox.icasework.test_token import assert_error_page
 
 if TYPE_CHECKING:
     from tests.sandbox.caller import Caller

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from pipelines.sandbox.dialect import Dialect
-    from pipelines.sandbox.tampering import Chunk, Table
+    from pipelines.sandbox.icasework.dialect import Dialect
+    from pipelines.sandbox.icasework.tampering import Chunk, Table
 
 XML_HEAD = '<?xml version="1.0" encoding="UTF-8"?>\r\n'
 _SPECIAL = re.compile(r"[&<>\r\n]")

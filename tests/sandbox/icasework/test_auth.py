@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines.sandbox.icasework_auth import (
+from pipelines.sandbox.icasework.auth import (
     BadGrant,
     Holder,
     TokenBook,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from math import floor
 from typing import TYPE_CHECKING
 
 from pipelines.sandbox.faults import (
@@ -13,9 +12,8 @@ from pipelines.sandbox.faults import (
     ColumnDropped,
     ColumnMoved,
     ColumnRenamed,
-    FooterMissing,
-    FooterWrong,
 )
+from pipelines.sandbox.icasework.faults import FooterMissing, FooterWrong
 
 if TYPE_CHECKING:
     from pipelines.sandbox.orders import Hit
@@ -85,22 +83,12 @@ def _spoilt_column(
             moved = _put(_without(columns, index), at, columns[index])
             return _edited(table, moved, lambda row, _: _put(_without(row, index), at, row[index]), hit)
         case BadValue():
-            return _edited(
-                table,
-                columns,
-                lambda row, number: (
-                    _put(_without(row, index), index, fault.value) if _is_bad(fault, number) else row
-                ),
-                hit,
-            )
+            value = str(fault.value)
 
+            def spoil(row: Row, number: int) -> Row:
+                return _put(_without(row, index), index, value) if fault.meets_row(number) else row
 
-def _is_bad(fault: BadValue, number: int) -> bool:
-    if fault.row is not None:
-        return number == fault.row
-    if fault.share is not None:
-        return floor(number * fault.share) > floor((number - 1) * fault.share)
-    return True
+            return _edited(table, columns, spoil, hit)
 
 
 def _put(row: Row, at: int, value: str) -> Row:

@@ -1,44 +1,39 @@
-"""iCasework's room: its hosts and routes, and the path that every call takes before it is answered.
+"""iCasework's room: its hosts and routes, and how a call is read, checked and done.
 
-A call is read, written down, met by the faults that replace an answer, checked (method, host, db, token or
-signature), answered, and only an answer that went well is met by the faults of table and wire. Operations
-themselves stand in `icasework_reports.py` and `icasework_cases.py`.
+Method, host, db, and token or signature are checked, in this order. What may happen to a call on its way
+stands in `visits.py`; the operations themselves in `reports.py` and `cases.py`.
 """
 
 from __future__ import annotations
 
-import asyncio
 import json
 import secrets
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from pipelines.sandbox.answers import Answer, RawAnswer, send, send_cut
+from pipelines.sandbox.answers import Answer, send
 from pipelines.sandbox.calls import Call
-from pipelines.sandbox.faults import ExpiredToken, HangUp, Hold
-from pipelines.sandbox.icasework_auth import GRANT_TYPE, BadGrant, Holder, signed_by, verify_assertion
-from pipelines.sandbox.icasework_cases import (
+from pipelines.sandbox.icasework.auth import GRANT_TYPE, BadGrant, Holder, signed_by, verify_assertion
+from pipelines.sandbox.icasework.cases import (
     document_link,
     get_case_details,
     get_case_documents,
     get_cases,
     read_case_window,
 )
-from pipelines.sandbox.icasework_faults import cut_of, instead
-from pipelines.sandbox.icasework_pages import INVALID_METHOD, NOT_HERE, Refused, numbered
-from pipelines.sandbox.icasework_reports import Unreadable, find_report, get_report, read_window
+from pipelines.sandbox.icasework.faults import ExpiredToken
+from pipelines.sandbox.icasework.pages import ERROR_PAGE, HTML, INVALID_METHOD, NOT_HERE, Refused, numbered
+from pipelines.sandbox.icasework.reports import Unreadable, find_report, get_report, read_window
+from pipelines.sandbox.visits import Meet, Visit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
     from aiohttp import web
 
-    from pipelines.sandbox.calls import Entry
-    from pipelines.sandbox.icasework_cases import Link
-    from pipelines.sandbox.orders import Hit
+    from pipelines.sandbox.faults import Fault
+    from pipelines.sandbox.icasework.cases import Link
     from pipelines.sandbox.state import Sandbox
 
 _INVALID_GRANT = 2  # 19002: CODE/live
@@ -50,8 +45,7 @@ _WINDOWS = {"getreport": read_window, "getcases": read_case_window}
 class Asked:
     """One iCasework call as read: the shared part, and what only this room needs.
 
-    `is_legacy` tells the older address, `/services/ACCOUNT/OPERATION`. `hits` are the faults of table and
-    wire taken so far; a call that already met another is spared them.
+    `is_legacy` tells the older address, `/services/ACCOUNT/OPERATION`.
     """
 
     call: Call
@@ -61,8 +55,6 @@ class Asked:
     account: str
     token: str
     is_legacy: bool
-    is_spared: bool = False
-    hits: list[Hit] = field(default_factory=list)
 
     @property
     def params(self) -> Mapping[str, str]:
@@ -70,7 +62,7 @@ class Asked:
         return self.call.params
 
 
-Handler = Callable[["Sandbox", Asked], Answer]
+Handler = Callable[["Sandbox", Asked, Meet], Answer]
 
 
 @dataclass(frozen=True)
@@ -128,59 +120,25 @@ async def _answer(sandbox: Sandbox, host: Host, request: web.Request) -> web.Str
         asked = await _read(sandbox, host, request)
     except Refused as refusal:
         return await send(request, _baked(request, refusal.answer()))
-    entry = sandbox.calls.note(asked.call, at=sandbox.now().isoformat(), path=request.path)
-    if hits := sandbox.faults.take(asked.call, "answer"):
-        return await _answer_otherwise(sandbox, request, replace(asked, is_spared=True), entry, hits[0])
-    return await _answer_as_asked(sandbox, request, asked, entry)
 
-
-async def _answer_otherwise(
-    sandbox: Sandbox, request: web.Request, asked: Asked, entry: Entry, hit: Hit
-) -> web.StreamResponse:
-    """Answer a call met by a fault that replaces the answer, delays it or ends its token."""
-    hit.struck = True
-    entry.faults = (hit.fault.fault,)
-    match hit.fault:
-        case HangUp():
-            return RawAnswer(b"")
-        case Hold(seconds=seconds):
-            await asyncio.sleep(seconds)
-        case ExpiredToken():
+    def act(fault: Fault) -> None:
+        if isinstance(fault, ExpiredToken):
             sandbox.tokens.revoke(asked.token)
-    answer = instead(hit.fault, sandbox.now()) or _done(sandbox, asked)[0]
-    entry.status = int(answer.status)
-    return await send(request, _baked(request, answer))
+
+    visit = Visit(
+        sandbox,
+        request,
+        asked.call,
+        done=partial(_done, sandbox, asked),
+        page=_error_page,
+        act=act,
+        finish=partial(_baked, request),
+    )
+    return await visit.answered()
 
 
-async def _answer_as_asked(
-    sandbox: Sandbox, request: web.Request, asked: Asked, entry: Entry
-) -> web.StreamResponse:
-    """Answer a call whose answer no fault replaces; if it goes well, faults of table and wire may meet it."""
-    answer, went_well = _done(sandbox, asked)
-    entry.status = int(answer.status)
-
-    def settle() -> None:
-        sandbox.faults.settle(asked.hits)
-        entry.faults += tuple(hit.fault.fault for hit in asked.hits if hit.struck)
-        asked.hits.clear()
-
-    answer = _baked(request, replace(answer, chunks=_followed(answer.chunks, settle)))
-    try:
-        for hit in sandbox.faults.take(asked.call, "wire") if went_well else ():
-            try:
-                response, hit.struck = await send_cut(request, answer, cut_of(hit.fault))
-            finally:
-                asked.hits.append(hit)
-            return response
-        return await send(request, answer)
-    finally:
-        settle()
-
-
-def _followed(chunks: Iterable[bytes], then: Callable[[], None]) -> Iterator[bytes]:
-    """Yield the chunks, then call `then`: before the answer's end is written, so that its log is ready."""
-    yield from chunks
-    then()
+def _error_page() -> Answer:
+    return Answer(headers={"Content-Type": HTML}, chunks=[ERROR_PAGE])
 
 
 def _baked(request: web.Request, answer: Answer) -> Answer:
@@ -247,13 +205,13 @@ def _account(sandbox: Sandbox, host: Host, in_path: str | None, params: Mapping[
     return next(iter(sandbox.config.accounts))
 
 
-def _done(sandbox: Sandbox, asked: Asked) -> tuple[Answer, bool]:
+def _done(sandbox: Sandbox, asked: Asked, meet: Meet) -> tuple[Answer, bool]:
     """Check the call and do it; return the answer and whether it is what was asked for."""
     try:
         operation = _checked(sandbox, asked)
         if asked.account not in sandbox.config.accounts:
             return Answer(), False  # wrong db: 200 with nothing (CODE/live for token, GUESS for the others)
-        return operation.handler(sandbox, asked), True
+        return operation.handler(sandbox, asked, meet), True
     except Refused as refusal:
         return refusal.answer(), False
 
@@ -292,7 +250,7 @@ def _holder(sandbox: Sandbox, asked: Asked) -> Holder:
     return holder
 
 
-def _issue_token(sandbox: Sandbox, asked: Asked) -> Answer:
+def _issue_token(sandbox: Sandbox, asked: Asked, _: Meet) -> Answer:
     """Answer token: the JWT-bearer grant (CODE/live for both answers)."""
     now = sandbox.now().timestamp()
     try:
@@ -315,21 +273,15 @@ def _issue_token(sandbox: Sandbox, asked: Asked) -> Answer:
     return Answer(headers={"Content-Type": "application/json;charset=UTF-8"}, chunks=[body.encode()])
 
 
-def _get_report(sandbox: Sandbox, asked: Asked) -> Answer:
+def _get_report(sandbox: Sandbox, asked: Asked, meet: Meet) -> Answer:
     _holder(sandbox, asked)
-
-    def meet() -> list[Hit]:
-        if not asked.is_spared:
-            asked.hits.extend(sandbox.faults.take(asked.call, "table"))
-        return asked.hits
-
     return get_report(sandbox, asked.params, meet)
 
 
 def _reading(handler: Callable[[Sandbox, Mapping[str, str], Link], Answer]) -> Operation:
     """Return an operation that reads cases: GET or POST, for whoever may call."""
 
-    def answer(sandbox: Sandbox, asked: Asked) -> Answer:
+    def answer(sandbox: Sandbox, asked: Asked, _: Meet) -> Answer:
         holder = _holder(sandbox, asked)
         return handler(sandbox, asked.params, document_link(asked.root, holder.account))
 

@@ -14,15 +14,15 @@ from typing import TYPE_CHECKING
 
 from pipelines.days import LONDON
 from pipelines.sandbox.answers import Answer
-from pipelines.sandbox.icasework_bodies import csv_chunks, json_chunks, xml_chunks
-from pipelines.sandbox.icasework_pages import OTHER, UNIDENTIFIED, Refused, numbered
-from pipelines.sandbox.tampering import Chunk, Row, Table, tamper
+from pipelines.sandbox.icasework.bodies import csv_chunks, json_chunks, xml_chunks
+from pipelines.sandbox.icasework.pages import OTHER, UNIDENTIFIED, Refused, numbered
+from pipelines.sandbox.icasework.tampering import Chunk, Row, Table, tamper
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from pipelines.sandbox.council import Report
-    from pipelines.sandbox.dialect import Dialect
+    from pipelines.sandbox.icasework.dialect import Dialect
     from pipelines.sandbox.orders import Hit
     from pipelines.sandbox.state import Sandbox
 

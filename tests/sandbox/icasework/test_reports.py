@@ -11,12 +11,12 @@ from lxml import etree
 
 from pipelines.errors import SettingsError
 from pipelines.sandbox.council import BY_NAME, REPORTS
-from pipelines.sandbox.icasework_reports import Unreadable, read_window
+from pipelines.sandbox.icasework.reports import Unreadable, read_window
 from pipelines.sandbox.server import SandboxThread
 from pipelines.sandbox.state import SandboxConfig
 from tests.sandbox.caller import CSV, DAY, Caller, HandClock, md5
 from tests.sandbox.fake_council import BUSY, EMPTY
-from tests.sandbox.test_icasework_token import assert_error_page
+from tests.sandbox.icasework.test_token import assert_error_page
 
 if TYPE_CHECKING:
     import httpx

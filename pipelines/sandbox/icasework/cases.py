@@ -13,7 +13,7 @@ from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING
 
 from pipelines.sandbox.answers import Answer
-from pipelines.sandbox.icasework_bodies import (
+from pipelines.sandbox.icasework.bodies import (
     XML_HEAD,
     json_chunks,
     json_object,
@@ -22,9 +22,9 @@ from pipelines.sandbox.icasework_bodies import (
     xml_row,
     xml_text,
 )
-from pipelines.sandbox.icasework_pages import OTHER, UNIDENTIFIED, Refused, numbered
-from pipelines.sandbox.icasework_reports import Unreadable, Window, read_window, whole_number
-from pipelines.sandbox.tampering import Table
+from pipelines.sandbox.icasework.pages import OTHER, UNIDENTIFIED, Refused, numbered
+from pipelines.sandbox.icasework.reports import Unreadable, Window, read_window, whole_number
+from pipelines.sandbox.icasework.tampering import Table
 
 if TYPE_CHECKING:
     from pipelines.sandbox.council import CaseSummary, Document

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import lxml.html
 import pytest
 
-from pipelines.sandbox.dialect import Dialect
+from pipelines.sandbox.icasework.dialect import Dialect
 from pipelines.sandbox.server import SandboxThread
 from pipelines.sandbox.state import Key, SandboxConfig
 from tests.sandbox.caller import GRANT, Caller, HandClock, sign
