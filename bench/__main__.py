@@ -14,6 +14,7 @@ import time
 from pathlib import Path
 
 from bench.backfill import measure_backfill
+from bench.marts import measure_marts
 from bench.measure import Cost, median, run_task, start_task, tell
 
 ROUNDS = 5
@@ -132,6 +133,7 @@ PARTS = {
     "xima": measure_xima,
     "small": measure_small,
     "backfill": measure_backfill,
+    "marts": measure_marts,
     "start": measure_start,
 }
 

@@ -164,6 +164,12 @@ def _column(feed: str, name: str, column: Any) -> Column:  # noqa: ANN401 - pand
             f"column {name} of contract {feed} does not say what it is",
             todo="declare it with wire(name, description, privacy=...)",
         )
+    if told["key"] and told["privacy"] != "public":
+        raise SettingsError(
+            f"key column {name} of contract {feed} is {told['privacy']}",
+            why="keys are copied into tables of their own",
+            todo="declare another column as key",
+        )
     return Column(
         name=name,
         wire=told["wire"],
@@ -173,7 +179,7 @@ def _column(feed: str, name: str, column: Any) -> Column:  # noqa: ANN401 - pand
         privacy=told["privacy"],
         rules=tuple(_rules(column.checks)),
         control=told.get("control"),
-        is_key=told.get("key", False),
+        is_key=told["key"],
     )
 
 
