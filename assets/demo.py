@@ -24,7 +24,7 @@ from pipelines.errors import CasehouseError, Permanent, SettingsError, Transient
 from pipelines.feeds import FEEDS, SOURCES
 from pipelines.lake import Lake
 from pipelines.tables import plain, show
-from pipelines.warehouse import catalogue_path, run_query
+from pipelines.warehouse import catalogue_path, is_current, run_query
 from pipelines.warehouse.statements import sections
 
 if TYPE_CHECKING:
@@ -101,8 +101,16 @@ class Demo:
                 highlight=False,
             )
             load_days(dagster, outstanding, f"demo, {self.days} days", self.console)
-        if _is_stale(lake):
+        if self._is_stale(lake):
             rebuild_catalogue(dagster)
+
+    def _is_stale(self, lake: Lake) -> bool:
+        """Say whether the catalogue is another version's or another day's, or days came in since, unseen."""
+        if not is_current(lake, FEEDS, until=self.settings.last_day(self.now), since=self.settings.first_day):
+            return True
+        built = catalogue_path(lake).stat().st_mtime_ns
+        folders = (lake.root / name for name in ("lake", "quarantine", "attempts"))
+        return any(path.stat().st_mtime_ns > built for folder in folders for path in folder.rglob("*"))
 
     def _tell(self, wanted: Wanted) -> bool:
         lake = Lake(self.settings.data_dir)
@@ -154,16 +162,6 @@ def _refuse_second(settings: Settings) -> None:
                 f"a Dagster serves this lake already, at {running.url}",
                 todo="load days through it with `casehouse backfill`, or end it first",
             )
-
-
-def _is_stale(lake: Lake) -> bool:
-    """Say whether anything came into the lake after the catalogue was built, as when a demo was killed."""
-    catalogue = catalogue_path(lake)
-    if not catalogue.exists():
-        return True
-    built = catalogue.stat().st_mtime_ns
-    folders = (lake.root / name for name in ("lake", "quarantine", "attempts"))
-    return any(path.stat().st_mtime_ns > built for folder in folders for path in folder.rglob("*"))
 
 
 def _listens(port: int) -> bool:

@@ -5,7 +5,7 @@ lake and from the contracts. What analysts see is told in `warehouse/*.sql`; thi
 knows DuckDB. It does not judge rows and never writes to the lake.
 """
 
-from pipelines.warehouse.catalogue import CatalogueSummary, build
+from pipelines.warehouse.catalogue import CatalogueSummary, build, is_current
 from pipelines.warehouse.promises import Verdict, offending_rows, run_sql_tests, sql_tests
 from pipelines.warehouse.query import catalogue_path, connect, count_days, loaded_days, run_query
 
@@ -16,6 +16,7 @@ __all__ = [
     "catalogue_path",
     "connect",
     "count_days",
+    "is_current",
     "loaded_days",
     "offending_rows",
     "run_query",

@@ -7,6 +7,7 @@ the rows of files that have not changed, and the monthly files whose days have n
 
 from __future__ import annotations
 
+import hashlib
 from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -17,8 +18,8 @@ import polars as pl
 from pipelines.errors import Permanent
 from pipelines.warehouse import evidence, monthly, things
 from pipelines.warehouse.marts import create_marts
-from pipelines.warehouse.query import catalogue_path, open_engine, spill_path, told_in_one_line
-from pipelines.warehouse.statements import definitions_digest, sections
+from pipelines.warehouse.query import catalogue_path, connect, open_engine, spill_path, told_in_one_line
+from pipelines.warehouse.statements import all_definitions_digest, definitions_digest, sections
 from pipelines.warehouse.swap import replacing, write_ahead_log
 from pipelines.warehouse.views import columns_of, statements_for
 from pipelines.warehouse.working_days import calendar
@@ -116,6 +117,29 @@ def build(
     return summary
 
 
+def is_current(lake: Lake, feeds: Mapping[str, Feed], *, until: ReportDay, since: ReportDay) -> bool:
+    """Say whether these feeds, days and definitions made the catalogue; not whether days came in since."""
+    try:
+        with closing(connect(lake)) as engine:
+            row = engine.execute(
+                sections("ops/catalogue")["is_current"],
+                {
+                    "made_by": _made_by(feeds),
+                    "lake_dir": str(lake.root.resolve()),
+                    "since": since.date,
+                    "until": until.date,
+                },
+            ).fetchone()
+    except (Permanent, duckdb.Error):
+        return False  # there is none, or one of another make
+    return row == (True,)
+
+
+def _made_by(feeds: Mapping[str, Feed]) -> str:
+    told = [(key, feed.contract.fingerprint, feed.description) for key, feed in feeds.items()]
+    return hashlib.sha256(repr((all_definitions_digest(), told)).encode()).hexdigest()
+
+
 @dataclass(frozen=True)
 class _Builder:
     engine: duckdb.DuckDBPyConnection
@@ -181,7 +205,8 @@ class _Builder:
     def _tell_registry(self) -> None:
         bounds = {"since": self.since.date, "until": self.until.date}
         made_from = {"definitions": definitions_digest(), "lake_dir": str(self.lake.root.resolve())}
-        self.engine.execute(sections("ops/catalogue")["fill"], made_from | bounds)
+        made_by = {"made_by": _made_by(self.feeds)}
+        self.engine.execute(sections("ops/catalogue")["fill"], made_from | made_by | bounds)
         self._fill("feeds", "feeds_told", _registry(self.feeds))
         self._fill("calendar", "calendar_told", calendar(self.since, self.until))
 

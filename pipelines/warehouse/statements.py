@@ -45,9 +45,19 @@ def sections(name: str) -> dict[str, Sql]:
 @cache
 def definitions_digest() -> str:
     """Digest of the SQL that makes the tables of `ops`: rows made by other definitions are not kept."""
+    return _digest_of("ops/*.sql")
+
+
+@cache
+def all_definitions_digest() -> str:
+    """Digest of all SQL there is."""
+    return _digest_of("*.sql", "*/*.sql")
+
+
+def _digest_of(*patterns: str) -> str:
     digest = hashlib.sha256()
-    for path in sorted((FOLDER / "ops").glob("*.sql")):
-        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    for path in sorted(path for pattern in patterns for path in FOLDER.glob(pattern)):
+        digest.update(path.relative_to(FOLDER).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()
 
 

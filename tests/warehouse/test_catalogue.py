@@ -18,7 +18,7 @@ from pipelines.feeds import FEEDS as ALL_FEEDS
 from pipelines.feeds import Feed
 from pipelines.lake import Lake
 from pipelines.sources.dialect import ICASEWORK
-from pipelines.warehouse import build, connect, run_query
+from pipelines.warehouse import build, catalogue_path, connect, is_current, run_query
 from tests.plain_source import PARCELS, PlainSource, fill, parcel
 from tests.warehouse.loaded import FEEDS, SECRET_VALUE, load, load_all_kinds, rebuild
 
@@ -58,6 +58,20 @@ def test_every_feed_of_the_registry_has_a_typed_view_on_an_empty_lake(
             f"select column_name, data_type from ops.columns where feed = '{feed.key}' order by position"  # noqa: S608
         )
         assert rows(lake, dictionary) == told
+
+
+def test_a_catalogue_of_other_days_feeds_or_definitions_is_not_current(
+    lake: Lake, days: list[ReportDay], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert not is_current(lake, FEEDS, since=days[0], until=days[-1])
+    build(lake, FEEDS, since=days[0], until=days[-1])
+    assert is_current(lake, FEEDS, since=days[0], until=days[-1])
+    assert not is_current(lake, FEEDS, since=days[0], until=days[-1].plus(1))
+    assert not is_current(lake, ALL_FEEDS, since=days[0], until=days[-1])
+    monkeypatch.setattr("pipelines.warehouse.catalogue.all_definitions_digest", lambda: "others")
+    assert not is_current(lake, FEEDS, since=days[0], until=days[-1])
+    catalogue_path(lake).write_bytes(b"no database")
+    assert not is_current(lake, FEEDS, since=days[0], until=days[-1])
 
 
 def test_the_types_are_the_same_with_files_and_without(lake: Lake, days: list[ReportDay]) -> None:
