@@ -238,7 +238,15 @@ def _rebuilt(settings: Settings) -> str:
     from pipelines.warehouse import build
 
     lake = Lake(settings.data_dir)
-    return str(build(lake, FEEDS, since=settings.first_day, until=settings.last_day(_now())))
+    return str(
+        build(
+            lake,
+            FEEDS,
+            since=settings.first_day,
+            until=settings.last_day(_now()),
+            contact_window_days=settings.contact_window_days,
+        )
+    )
 
 
 def _now() -> datetime:

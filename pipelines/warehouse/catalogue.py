@@ -15,7 +15,8 @@ import duckdb
 import polars as pl
 
 from pipelines.errors import Permanent
-from pipelines.warehouse import evidence
+from pipelines.settings import CONTACT_WINDOW_DAYS
+from pipelines.warehouse import evidence, phones
 from pipelines.warehouse.query import catalogue_path, open_engine, spill_path, told_in_one_line
 from pipelines.warehouse.statements import definitions_digest, sections, type_name
 from pipelines.warehouse.swap import replacing, write_ahead_log
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from pipelines.warehouse.evidence import LakeFile
 
 KEPT = ("files", "receipts", "controls", "quarantine")  # files first: the others keep what it kept
-TABLES = ("catalogue", "feeds", "columns", *KEPT, "failures", "completeness")
+TABLES = ("catalogue", "settings", "feeds", "columns", *KEPT, "failures", "completeness", "phones")
 WAIT_SECONDS = 600.0
 
 
@@ -56,25 +57,27 @@ class CatalogueSummary:
         )
 
 
-def build(
+def build(  # noqa: PLR0913 - all but the first two by name
     lake: Lake,
     feeds: Mapping[str, Feed],
     *,
     until: ReportDay,
     since: ReportDay,
+    contact_window_days: int = CONTACT_WINDOW_DAYS,
     afresh: bool = False,
     wait_seconds: float = WAIT_SECONDS,
 ) -> CatalogueSummary:
     """Make the catalogue of a lake and swap it in; readers of the old one go on undisturbed.
 
-    `ops.completeness` spans `since` to `until`. `afresh` reads every file again. Raises Transient when
+    `ops.completeness` spans `since` to `until`; `marts.contacts` goes by `contact_window_days`. `afresh`
+    reads every file again. Raises Transient when
     another process is still rebuilding after `wait_seconds`, Permanent when it cannot be built.
     """
     target = catalogue_path(lake)
     try:
         with replacing(target, wait_seconds=wait_seconds) as aside:
             with closing(open_engine(spill_path(lake))) as engine:
-                builder = _Builder(engine, lake, feeds, since, until)
+                builder = _Builder(engine, lake, feeds, since, until, contact_window_days)
                 summary = builder.build(aside, None if afresh else target)
             if write_ahead_log(aside).exists():
                 raise Permanent("DuckDB did not finish writing the catalogue", todo="run `casehouse rebuild`")
@@ -100,6 +103,7 @@ class _Builder:
     feeds: Mapping[str, Feed]
     since: ReportDay
     until: ReportDay
+    contact_window_days: int
 
     def build(self, aside: Path, previous: Path | None) -> CatalogueSummary:
         # Without a storage version DuckDB 2 writes files that DuckDB 1 tools cannot open.
@@ -113,6 +117,7 @@ class _Builder:
         files_read, damaged = self._fill_evidence(found, can_keep=can_keep)
         days = self._fill_completeness()
         self._create_views(found)
+        phones.fill(self.engine, self.feeds, can_keep=can_keep)
         self.engine.commit()
         self.engine.execute("CHECKPOINT casehouse")
         return CatalogueSummary(
@@ -147,6 +152,9 @@ class _Builder:
         bounds = {"since": self.since.date, "until": self.until.date}
         made_from = {"definitions": definitions_digest(), "lake_dir": str(self.lake.root.resolve())}
         self.engine.execute(sections("ops/catalogue")["fill"], made_from | bounds)
+        self.engine.execute(
+            sections("ops/settings")["fill"], {"contact_window_days": self.contact_window_days}
+        )
         self._fill("feeds", "feeds_told", _registry(self.feeds))
         self._fill("columns", "columns_told", _dictionary(self.feeds))
 
