@@ -102,7 +102,7 @@ def case(number: int, *, phone: str = "", mobile: str = "", **cells: object) -> 
         "case_id": number,
         "case_type": "Complaint",
         "case_status": "Open",
-        "received_date": DAY.plus(-1),
+        "received_date": DAY.plus(-1).date,
         "customer_id": f"{200_000 + number}",
         "customer_phone": phone,
         "customer_mobile": mobile,
