@@ -8,13 +8,17 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pipelines.days import ReportDay
-from tests.contact_centre import DAY, LONG_DAY, call, card, case, stamp
-from tests.warehouse.centre_tables import insert, read_phones, rows, tables
+from pipelines.feeds import FEEDS
+from pipelines.warehouse import build, run_query
+from tests.contact_centre import DAY, LONG_DAY, call, card, case, load, stamp, usage
+from tests.warehouse.centre_tables import MARTS, insert, read_phones, rows, tables
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     import duckdb
+
+    from pipelines.lake import Lake
 
 HOUR = 3_600_000
 
@@ -214,3 +218,36 @@ def test_a_repeat_is_a_call_in_within_the_window_of_another(tmp_path: Path) -> N
         ("3", False, False),
         ("4", False, False),
     ]
+
+
+def test_on_a_real_catalogue_they_answer_and_keep_the_classes_of_what_they_show(lake: Lake) -> None:
+    load(
+        lake,
+        DAY,
+        calls=[call("1", agent="")],
+        time_cards=[card(0, 60)],
+        account_usage=[usage("0101", 1, 60_000)],
+    )
+    load(lake, DAY, cases=[case(1, phone="020 7946 0123")])
+    build(lake, FEEDS, since=DAY, until=DAY, contact_window_days=9)
+    counts = [run_query(lake, f"select count(*) from marts.{mart}").item() for mart in MARTS]  # noqa: S608
+    assert dict(zip(MARTS, counts, strict=True)) == {
+        "calls": 1,
+        "call_volumes": 48,
+        "agent_days": 1,
+        "account_usage": 1,
+        "contacts": 1,
+    }
+    assert run_query(lake, "select case_id, is_case_open from marts.contacts").rows() == [(1, True)]
+    assert run_query(lake, "select contact_window_days from ops.settings").item() == 9
+    classed = """
+        select column_name, privacy from ops.columns
+        where feed in ('marts/calls', 'marts/agent_days', 'marts/contacts') and privacy <> 'public'"""
+    assert {name for name, _ in run_query(lake, classed).rows()} == {
+        "agent",
+        "caller_number",
+        "called_number",
+        "customer_number",
+        "customer_e164",
+        "customer_id",
+    }
