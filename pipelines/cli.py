@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Literal, NoReturn
 import click
 
 from pipelines import telling
+from pipelines.cli_exports import export
 from pipelines.errors import Permanent, SettingsError
 from pipelines.telling import DEBUG
 
@@ -32,6 +33,9 @@ def cli(*, debug: bool) -> None:
     Settings come from the environment and .env; .env.example documents each.
     """
     del debug  # read by main(), which outlives the group, and by _operate()
+
+
+cli.add_command(export)
 
 
 @cli.command()
