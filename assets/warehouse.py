@@ -2,21 +2,23 @@
 
 It depends on the feeds for the picture and for the moment, not for permission: a day that failed or is
 missing is shown in `ops.completeness` and never keeps the rest from analysts. What the catalogue holds is
-decided in pipelines/warehouse and `warehouse/*.sql`.
+decided in pipelines/warehouse and `warehouse/*.sql`. The SQL tests of `warehouse/tests` are its checks.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator  # noqa: TC003 - Dagster reads the annotation
 from typing import TYPE_CHECKING
 
 import dagster as dg
 
 from assets.feeds import OWNERS, asset_key
 from pipelines.errors import CasehouseError
-from pipelines.warehouse import build
+from pipelines.warehouse import build, run_sql_tests, sql_tests
 
 if TYPE_CHECKING:
     from assets.resources import Workplace
+    from pipelines.lake import Lake
 
 CATALOGUE = dg.AssetKey(["warehouse", "catalogue"])
 
@@ -41,8 +43,12 @@ def catalogue_asset(place: Workplace) -> dg.AssetsDefinition:
         owners=OWNERS,
         kinds={"duckdb"},
         automation_condition=after_feeds(),
+        check_specs=[
+            dg.AssetCheckSpec(test.name, asset=CATALOGUE, description=test.description)
+            for test in sql_tests({feed.source for feed in place.feeds.values()})
+        ],
     )
-    def catalogue() -> dg.MaterializeResult[None]:
+    def catalogue() -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
         settings = place.settings
         try:
             summary = build(
@@ -54,7 +60,7 @@ def catalogue_asset(place: Workplace) -> dg.AssetsDefinition:
             )
         except CasehouseError as error:
             raise dg.Failure(str(error), allow_retries=False) from None
-        return dg.MaterializeResult(
+        yield dg.MaterializeResult(
             metadata={
                 "path": dg.MetadataValue.path(summary.path),
                 "feeds": summary.feeds,
@@ -62,7 +68,27 @@ def catalogue_asset(place: Workplace) -> dg.AssetsDefinition:
                 "files_read": summary.files_read,
                 "files_unchanged": summary.files_kept,
                 "files_damaged": summary.files_damaged,
+                "months": summary.months,
+                "months_written": summary.months_written,
+                "marts": summary.marts,
             }
         )
+        yield from judge(place.lake)
 
     return catalogue
+
+
+def judge(lake: Lake) -> Iterator[dg.AssetCheckResult]:
+    """Yield a result for every SQL test: rows that break a promise warn, a test that cannot be asked fails.
+
+    They warn because they tell of what the source sent, which was received whole and is shown as it came.
+    """
+    for verdict in run_sql_tests(lake):
+        yield dg.AssetCheckResult(
+            check_name=verdict.name,
+            passed=verdict.passed,
+            severity=dg.AssetCheckSeverity.ERROR if verdict.problem else dg.AssetCheckSeverity.WARN,
+            description=verdict.problem
+            or f"{verdict.offending} rows; casehouse check {verdict.name} shows them",
+            metadata={"offending_rows": verdict.offending},
+        )

@@ -201,6 +201,33 @@ def sql(query: str, *, as_csv: bool) -> None:
 
 
 @cli.command()
+@click.argument("test", required=False)
+@click.option("--csv", "as_csv", is_flag=True, help="Every row, as CSV, instead of a table of the first 50.")
+def check(test: str | None, *, as_csv: bool) -> None:
+    """Ask the catalogue for rows that break a promise; exit 1 when there are some.
+
+    Runs every query of warehouse/tests and tells how many rows each returns. Name one TEST to see its rows.
+    """
+    settings = _settings()
+    from pipelines.lake import Lake
+    from pipelines.tables import MOST_ROWS, show
+    from pipelines.warehouse import offending_rows, run_sql_tests
+
+    lake = Lake(settings.data_dir)
+    if test is not None:
+        rows = offending_rows(lake, test, limit=None if as_csv else MOST_ROWS + 1)
+        click.echo(rows.write_csv(), nl=False) if as_csv else show(rows)
+        sys.exit(1 if rows.height else 0)
+    broken = 0
+    for verdict in run_sql_tests(lake):
+        broken += not verdict.passed
+        click.echo(f"{'ok   ' if verdict.passed else 'WRONG'} {verdict}")
+    if broken:
+        click.echo(f"{broken} promises broken; casehouse check NAME shows the rows")
+        sys.exit(1)
+
+
+@cli.command()
 def doctor() -> None:
     """Check settings, hosts, token, clock, disk and rights; exit 1 when something is wrong."""
     settings = _settings()

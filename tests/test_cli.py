@@ -12,6 +12,8 @@ from pipelines import cli
 from pipelines.errors import Permanent, SettingsError
 from pipelines.feeds import Policy
 from pipelines.lake import Lake
+from pipelines.warehouse import Verdict
+from pipelines.warehouse.definitions import TESTS, definitions
 from tests.plain_source import PARCELS, PlainSource, fill
 
 if TYPE_CHECKING:
@@ -224,3 +226,23 @@ def test_verify_tells_what_is_gone_and_what_never_was(
     wrong, summary = capsys.readouterr().out.splitlines()
     assert wrong.startswith(f"WRONG {PARCELS.key} {days[0]}: the file is gone")
     assert summary == "1 partitions proved, 1 wrong"
+
+
+def test_check_tells_every_promise_and_ends_with_1_when_one_is_broken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("CASEHOUSE_DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("CASEHOUSE_START_DATE", "2026-11-01")
+    assert call("rebuild") == 0
+    capsys.readouterr()
+    assert call("check") == 0
+    told = capsys.readouterr().out.splitlines()
+    assert [line.split(":")[0] for line in told] == [f"ok    {name}" for name in sorted(definitions(TESTS))]
+    broken = Verdict("negative_durations", "Nothing ends before it began.", 2)
+    monkeypatch.setattr("pipelines.warehouse.run_sql_tests", lambda _: iter([broken]))
+    assert call("check") == 1
+    assert "WRONG negative_durations: 2 rows. Nothing ends" in capsys.readouterr().out
+    assert call("check", "negative_durations", "--csv") == 0
+    assert capsys.readouterr().out == "what,case_id,part_id,began,ended\n"
+    assert call("check", "nothing") == 1
+    assert "negative_durations" in capsys.readouterr().err

@@ -188,3 +188,22 @@ def test_a_contract_that_requires_nothing_is_refused() -> None:
 
     with pytest.raises(SettingsError, match="required"):
         _ = Contract("test/empty", Empty).columns
+
+
+def test_a_key_is_required_and_public() -> None:
+    class Keyed(Rows):
+        """One thing."""
+
+        number: Whole = wire("Thing.Number", "Number.", key=True)
+        name: Text = wire("Thing.Name", "Name.", privacy="personal")
+
+    (key,) = Contract("depot/things", Keyed).key
+    assert (key.name, key.nullable) == ("number", False)
+
+    class Named(Rows):
+        """One thing."""
+
+        name: Text = wire("Thing.Name", "Name.", privacy="personal", key=True)
+
+    with pytest.raises(SettingsError, match="key column name of contract depot/things is personal"):
+        _ = Contract("depot/things", Named).columns

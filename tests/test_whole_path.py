@@ -5,16 +5,19 @@ Each fault is named with its feed and day, leaves the last good file as it was, 
 
 from __future__ import annotations
 
+import json
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 import pytest
 
 from pipelines.contracts.icasework import ICASEWORK_CONTRACTS
+from pipelines.contracts.xima import XIMA_CONTRACTS
 from pipelines.days import ReportDay, span
-from pipelines.demonstration import SANDBOX_SECRET
+from pipelines.demonstration import SANDBOX_SECRET, SANDBOX_XIMA_KEY, XIMA_AGENTS
 from pipelines.errors import CasehouseError, ContractDrift, Permanent, TooManyBadRows, Transient, Unverified
 from pipelines.feeds import FEEDS, connect, policy_for
 from pipelines.ingest import Outcome, ingest_days
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
 
 DAY = ReportDay.parse("2026-11-20")
 TASKS = "icasework/tasks"
+CALLS = "xima/calls"
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +55,11 @@ def settings(sandbox: SandboxThread, tmp_path: Path) -> Settings:
         icasework_attempts=2,
         icasework_max_wait_seconds=0,
         icasework_read_seconds=0.5,
+        xima_base_url=sandbox.xima_url,
+        xima_attempts=2,
+        xima_max_wait_seconds=0,
+        xima_read_seconds=0.5,
+        xima_timeout_polls=2,
     )
 
 
@@ -61,6 +70,10 @@ def load(settings: Settings, lake: Lake, *days: ReportDay, feed: str = TASKS) ->
         return list(ingest_days(found, days, source=source, lake=lake, policy=policy))
 
 
+# What no message may hold: secrets, and people's names.
+UNTOLD = (SANDBOX_SECRET, SANDBOX_XIMA_KEY, *(agent.partition("(")[0] for agent in XIMA_AGENTS))
+
+
 @dataclass(frozen=True)
 class Dial:
     """A fault, what it must be told as, and words that must stand in the message."""
@@ -69,12 +82,14 @@ class Dial:
     error: type[CasehouseError]
     told: str
     options: dict[str, Any]
+    feed: str = TASKS
 
     def __str__(self) -> str:
-        return "-".join([self.fault, *(str(value) for value in self.options.values())])
+        return "-".join([self.feed, self.fault, *(str(value) for value in self.options.values())])
 
 
-DIALS = [
+# What may befall an answer of any system.
+ANSWERS = [
     Dial("status", Transient, "500", {"status": 500}),
     Dial("status", Transient, "502", {"status": 502}),
     Dial("status", Transient, "503", {"status": 503}),
@@ -89,6 +104,9 @@ DIALS = [
     Dial("gzip_half", Transient, "", {}),
     Dial("empty", Unverified, "nothing", {}),
     Dial("html", Unverified, "web page", {}),
+    Dial("status", Permanent, "403", {"status": 403}),
+]
+ICASEWORK = [
     Dial("footer_wrong", Unverified, "the source says", {"off_by": 1}),
     Dial("footer_missing", Unverified, "row count is missing", {}),
     Dial(
@@ -111,7 +129,57 @@ DIALS = [
         "due_date (Task.DateDue) is a date",
         {"column": "Task.DateDue", "value": "soon", "share": 0.5},
     ),
-    Dial("status", Permanent, "403", {"status": 403}),
+]
+TALKING = {"column": "Talking"}
+XIMA = [
+    Dial("status", Transient, "509: Bandwidth Limit Exceeded", {"status": 509}),
+    Dial("status", Permanent, "CASEHOUSE_XIMA_PARAMETERS", {"status": 400}),
+    Dial("status", Permanent, "set CASEHOUSE_XIMA_KEY", {"status": 401}),
+    Dial("status", Permanent, "rights", {"status": 403}),
+    Dial("status", Permanent, "CASEHOUSE_XIMA_REPORTS", {"status": 404}),
+    Dial("timed_out", Transient, "did not finish (202: the run timed out and goes on; asked 3", {"polls": 3}),
+    Dial("summary_wrong", Unverified, "(Calls: the source says", {}),
+    Dial("summary_wrong", Unverified, "(Total Talking: the sou", {"title": "Total Talking", "off_by": -1}),
+    Dial("summary_missing", Unverified, "missing: Total Hold)", {"title": "Total Hold"}),
+    Dial("summary_missing", Unverified, "missing: Calls, Total Ringing, Total Hold, Total Talking,", {}),
+    Dial(
+        "column_renamed",
+        ContractDrift,
+        "missing: Talking [DURATION]; unexpected: Spoken [DURATION]",
+        {"column": "Talking", "to": "Spoken"},
+    ),
+    Dial(
+        "column_retyped",
+        ContractDrift,
+        "missing: Talking [DURATION]; unexpected: Talking [NUMBER]",
+        {"column": "Talking", "to": "NUMBER"},
+    ),
+    Dial("column_added", ContractDrift, "(unexpected: Mood [STRING])", {"column": "Mood", "at": 0}),
+    Dial("column_dropped", ContractDrift, "(missing: Talking [DURATION])", TALKING),
+    Dial("column_moved", ContractDrift, "(moved: Talking [DURATION] (asked as 13, came as 1))", TALKING),
+    Dial(
+        "bad_value",
+        TooManyBadRows,
+        "started_at (Start Time [STRING]) is a time with its offset: ",
+        {"column": "Start Time", "value": "2026-11-20T09:30:00", "share": 0.5},
+    ),
+    Dial("bad_value", Unverified, "Total Talking: the source says", TALKING | {"value": 1.5, "share": 0.5}),
+    Dial("bad_value", Unverified, "Total Talking: the source says", TALKING | {"value": True}),
+    Dial("bad_value", Unverified, "Total Talking: the source says", TALKING | {"value": 2**63}),
+    Dial("cell_missing", Unverified, "Total Talking: the source says", TALKING),
+    Dial("cell_missing", Unverified, "Total Talking: the source says", TALKING | {"as": "null"}),
+    Dial(
+        "cell_missing",
+        TooManyBadRows,
+        "outcome (Outcome [STRING]) required: ",
+        {"column": "Outcome", "as": "null", "share": 0.5},
+    ),
+    Dial("shown_wrong", TooManyBadRows, "talk_ms (Talking [DURATION]) is a whole number: ", TALKING),
+]
+DIALS = [
+    *ANSWERS,
+    *ICASEWORK,
+    *(replace(dial, feed=CALLS) for dial in (*ANSWERS, *XIMA)),
 ]
 
 
@@ -120,48 +188,54 @@ def test_a_fault_is_named_harms_nothing_and_heals(
     dial: Dial, sandbox: SandboxThread, settings: Settings, lake: Lake
 ) -> None:
     neighbours = list(span(DAY.plus(-1), DAY.plus(1)))
-    assert all(outcome.error is None for outcome in load(settings, lake, *neighbours))
-    good = {day: lake.path(TASKS, day).read_bytes() for day in neighbours}
+    assert all(outcome.error is None for outcome in load(settings, lake, *neighbours, feed=dial.feed))
+    good = {day: lake.path(dial.feed, day).read_bytes() for day in neighbours}
 
-    sandbox.faults.add(dial.fault, feed="tasks", day=str(DAY), calls=None, **dial.options)
-    before, failed, after = load(settings, lake, *neighbours)
+    sandbox.faults.add(dial.fault, feed=FEEDS[dial.feed].name, day=str(DAY), calls=None, **dial.options)
+    before, failed, after = load(settings, lake, *neighbours, feed=dial.feed)
 
     assert before.error is None
     assert after.error is None
     assert isinstance(failed.error, dial.error), failed.error
     message = str(failed.error)
-    assert message.startswith(f"{TASKS} {DAY}: ")
+    assert message.startswith(f"{dial.feed} {DAY}: ")
     assert dial.told in message
     assert "To do: " in message
-    assert SANDBOX_SECRET not in message
-    assert {day: lake.path(TASKS, day).read_bytes() for day in neighbours} == good
-    assert list(lake.failures(TASKS)) == [DAY]
+    assert not [text for text in UNTOLD if text in message]
+    assert {day: lake.path(dial.feed, day).read_bytes() for day in neighbours} == good
+    assert list(lake.failures(dial.feed)) == [DAY]
 
     sandbox.faults.clear()
-    (healed,) = load(settings, lake, DAY)
+    (healed,) = load(settings, lake, DAY, feed=dial.feed)
     assert healed.error is None
     assert not healed.changed
-    assert lake.failures(TASKS) == {}
+    assert lake.failures(dial.feed) == {}
+
+
+PASSING = [
+    ("status", {"status": 503}),
+    ("too_many_requests", {"retry_after": 0}),
+    ("hold", {"seconds": 3}),
+    ("hang_up", {}),
+    ("cut", {"framing": "length", "after": 3000}),
+    ("cut", {"framing": "chunked", "after": 3000}),
+    ("gzip_half", {}),
+]
 
 
 @pytest.mark.parametrize(
-    ("fault", "options"),
+    ("feed", "fault", "options"),
     [
-        ("status", {"status": 503}),
-        ("too_many_requests", {"retry_after": 0}),
-        ("hold", {"seconds": 3}),
-        ("hang_up", {}),
-        ("cut", {"framing": "length", "after": 3000}),
-        ("cut", {"framing": "chunked", "after": 3000}),
-        ("gzip_half", {}),
-        ("expired_token", {}),
+        *((feed, *fault) for feed, fault in product((TASKS, CALLS), PASSING)),
+        (TASKS, "expired_token", {}),
+        (CALLS, "timed_out", {"polls": 1}),
     ],
 )
 def test_a_fault_that_passes_is_healed_within_the_call(
-    fault: str, options: dict[str, Any], sandbox: SandboxThread, settings: Settings, lake: Lake
+    feed: str, fault: str, options: dict[str, Any], sandbox: SandboxThread, settings: Settings, lake: Lake
 ) -> None:
-    sandbox.faults.add(fault, feed="tasks", day=str(DAY), calls=1, **options)
-    (outcome,) = load(settings, lake, DAY)
+    sandbox.faults.add(fault, feed=FEEDS[feed].name, day=str(DAY), calls=1, **options)
+    (outcome,) = load(settings, lake, DAY, feed=feed)
     assert outcome.error is None
     assert outcome.receipt
     assert outcome.receipt.status == "verified"
@@ -195,6 +269,23 @@ def test_clock_change_days_ask_for_the_whole_civil_day(
     asked = call["params"]
     assert (asked["FromTime"], asked["UntilTime"]) == (f"{day}T00:00:00.000", f"{day}T23:59:59.999")
     assert asked["CSVFields"].split(",") == list(FEEDS[feed].contract.wire_fields)
+
+
+@pytest.mark.parametrize(
+    ("day", "offsets"), [("2026-03-29", ("+00:00", "+01:00")), ("2026-10-25", ("+01:00", "+00:00"))]
+)
+@pytest.mark.parametrize("feed", [contract.feed for contract in XIMA_CONTRACTS])
+def test_clock_change_days_ask_from_one_offset_to_the_other(
+    feed: str, day: str, offsets: tuple[str, str], sandbox: SandboxThread, settings: Settings, lake: Lake
+) -> None:
+    (outcome,) = load(settings, lake, ReportDay.parse(day), feed=feed)
+    assert outcome.receipt
+    assert outcome.receipt.status == "verified"
+    (call,) = sandbox.calls.told("historic-data", FEEDS[feed].name)["calls"]
+    asked = json.loads(call["params"]["Report Timeframe"])
+    window = (f"{day}T00:00:00.000{offsets[0]}", f"{day}T23:59:59.999{offsets[1]}")
+    assert (asked["start"], asked["end"]) == window
+    assert (outcome.receipt.window_from, outcome.receipt.window_until) == window
 
 
 def test_a_case_is_stored_as_it_stood_at_the_end_of_each_day(settings: Settings, lake: Lake) -> None:

@@ -2,17 +2,12 @@
 
 -- name: open_cases
 -- Which case types have most cases open, and how many of those are past their target date?
-WITH latest AS (
-    SELECT case_type, case_status, closed_date, current_target_date, report_date
-    FROM icasework.cases
-    QUALIFY row_number() OVER (PARTITION BY case_id ORDER BY report_date DESC) = 1
-)
 SELECT
     case_type,
     count(*) AS open_cases,
-    count(*) FILTER (WHERE current_target_date < (SELECT max(report_date) FROM latest)) AS past_target
-FROM latest
-WHERE closed_date IS NULL
+    count(*) FILTER (WHERE current_target_date < (SELECT max(report_date) FROM marts.cases_current)) AS past_target
+FROM marts.cases_current
+WHERE is_open
 GROUP BY case_type
 ORDER BY open_cases DESC, case_type
 LIMIT 8

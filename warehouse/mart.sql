@@ -1,4 +1,5 @@
--- How a mart becomes a view. Its query stands in warehouse/marts/, one view a file.
+-- How a mart becomes a view, and how a test is asked. Their queries stand in warehouse/marts/ and warehouse/tests/,
+-- one a file.
 
 -- name: schema
 CREATE SCHEMA IF NOT EXISTS marts;
@@ -20,3 +21,6 @@ CREATE MACRO ops.phone_number(typed) AS (
     END
 );
 COMMENT ON MACRO ops.phone_number IS 'A phone number as typed, in international form such as +442079460811; empty when it is not one. Numbers with a leading 0 are British.';
+
+-- name: count
+SELECT count(*) FROM ({{query}});

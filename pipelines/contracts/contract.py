@@ -49,8 +49,8 @@ def wire(
     """Declare one column: the vendor's `name`, what it means, who may see it, whether it may be empty.
 
     `control` is the vendor's title of this column's sum, where the report carries it: a day is complete only
-    when the rows add up to it.
-    `key` columns together name the thing whose state a row tells, where a later row tells a later state.
+    when the rows add up to it. `key` columns together name the thing whose state a row tells, where a later
+    row tells a later state.
     """
     return pa.Field(
         nullable=not (required or key),
@@ -164,6 +164,12 @@ def _column(feed: str, name: str, column: Any) -> Column:  # noqa: ANN401 - pand
             f"column {name} of contract {feed} does not say what it is",
             todo="declare it with wire(name, description, privacy=...)",
         )
+    if told["key"] and told["privacy"] != "public":
+        raise SettingsError(
+            f"key column {name} of contract {feed} is {told['privacy']}",
+            why="keys are copied into tables of their own",
+            todo="declare another column as key",
+        )
     return Column(
         name=name,
         wire=told["wire"],
@@ -173,7 +179,7 @@ def _column(feed: str, name: str, column: Any) -> Column:  # noqa: ANN401 - pand
         privacy=told["privacy"],
         rules=tuple(_rules(column.checks)),
         control=told.get("control"),
-        is_key=told.get("key", False),
+        is_key=told["key"],
     )
 
 

@@ -6,6 +6,19 @@ knows DuckDB. It does not judge rows and never writes to the lake.
 """
 
 from pipelines.warehouse.catalogue import CatalogueSummary, build
+from pipelines.warehouse.promises import Verdict, offending_rows, run_sql_tests, sql_tests
 from pipelines.warehouse.query import catalogue_path, connect, count_days, loaded_days, run_query
 
-__all__ = ["CatalogueSummary", "build", "catalogue_path", "connect", "count_days", "loaded_days", "run_query"]
+__all__ = [
+    "CatalogueSummary",
+    "Verdict",
+    "build",
+    "catalogue_path",
+    "connect",
+    "count_days",
+    "loaded_days",
+    "offending_rows",
+    "run_query",
+    "run_sql_tests",
+    "sql_tests",
+]

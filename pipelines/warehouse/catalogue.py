@@ -36,19 +36,22 @@ if TYPE_CHECKING:
     from pipelines.warehouse.monthly import Month
     from pipelines.warehouse.views import ViewColumn
 
-KEPT = ("files", "receipts", "controls", "quarantine")  # files first: the others keep what it kept
 TABLES = (
     "catalogue",
     "settings",
     "feeds",
     "columns",
-    *KEPT,
+    "files",
+    "receipts",
+    "controls",
+    "quarantine",
     "failures",
     "months",
     "completeness",
     "calendar",
     "phones",
 )
+KEPT = ("files", "receipts", "controls", "quarantine")  # files first: the others keep what it kept
 WAIT_SECONDS = 600.0
 
 

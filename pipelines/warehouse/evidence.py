@@ -42,6 +42,7 @@ _RECEIPTS = {
     "version": pl.String(),
     "seal": pl.String(),
 }
+_PROVED = tuple(name for name in _RECEIPTS if name not in _DAY)
 _CONTROLS = {**_DAY, "title": pl.String(), "value": pl.Int64()}
 _QUARANTINE = {
     **_DAY,
@@ -160,25 +161,21 @@ def _named(error: Damaged, file: LakeFile) -> Damaged:
 
 def receipts_of(receipts: Iterable[Receipt]) -> pl.DataFrame:
     """Receipts as the table `ops.receipts` holds them."""
-    return pl.DataFrame(list(map(_row, receipts)), schema=_RECEIPTS, orient="row")
+    rows = [
+        (one.feed, date.fromisoformat(one.report_date), *(getattr(one, name) for name in _PROVED))
+        for one in receipts
+    ]
+    return pl.DataFrame(rows, schema=_RECEIPTS, orient="row")
 
 
 def controls_of(receipts: Iterable[Receipt]) -> pl.DataFrame:
-    """Return the sums that receipts tell, as the table `ops.controls` holds them."""
-    return pl.DataFrame(
-        [(one.feed, _date(one), *told) for one in receipts for told in one.controls],
-        schema=_CONTROLS,
-        orient="row",
-    )
-
-
-def _row(receipt: Receipt) -> tuple[Any, ...]:
-    told = (getattr(receipt, name) for name in _RECEIPTS if name not in _DAY)
-    return (receipt.feed, _date(receipt), *told)
-
-
-def _date(receipt: Receipt) -> date:
-    return date.fromisoformat(receipt.report_date)
+    """Receipts' column sums as the table `ops.controls` holds them."""
+    rows = [
+        (one.feed, date.fromisoformat(one.report_date), *control)
+        for one in receipts
+        for control in one.controls
+    ]
+    return pl.DataFrame(rows, schema=_CONTROLS, orient="row")
 
 
 def _reasons(lake: Lake, file: LakeFile) -> pl.DataFrame:

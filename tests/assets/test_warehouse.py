@@ -6,14 +6,19 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
+from assets.definitions import build_defs
 from assets.feeds import asset_key
-from assets.warehouse import CATALOGUE
+from assets.warehouse import CATALOGUE, judge
 from pipelines.errors import Transient
-from pipelines.warehouse import run_query
-from tests.assets.conftest import FIRST, PARCELS_KEY
+from pipelines.warehouse import Verdict, run_query
+from pipelines.warehouse.definitions import TESTS, definitions
+from tests.assets.conftest import FIRST, NOW, PARCELS_KEY
 
 if TYPE_CHECKING:
+    import pytest
+
     from pipelines.days import ReportDay
+    from pipelines.settings import Settings
     from tests.assets.conftest import Depot
 
 LAST = str(FIRST.plus(9))
@@ -115,3 +120,23 @@ def test_a_catalogue_that_cannot_be_built_is_told_in_one_line(depot: Depot) -> N
 
 def test_keys_are_paths() -> None:
     assert asset_key("icasework/cases") == dg.AssetKey(["icasework", "cases"])
+
+
+def test_the_sql_tests_are_checks_of_the_catalogue(depot: Depot, settings: Settings) -> None:
+    defs = build_defs(settings=settings, lake=depot.lake, now=lambda: NOW)
+    assets = [one for one in defs.assets or () if isinstance(one, dg.AssetsDefinition)]
+    result = dg.materialize(assets, selection=[CATALOGUE], instance=depot.instance)
+    told = {one.check_name: one.passed for one in result.get_asset_check_evaluations()}
+    assert told == dict.fromkeys(definitions(TESTS), True)
+
+
+def test_a_broken_promise_warns_and_a_test_that_cannot_be_asked_fails(
+    depot: Depot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    verdicts = [Verdict("one", "A promise.", 3), Verdict("two", "Another.", problem="cannot be asked (why)")]
+    monkeypatch.setattr("assets.warehouse.run_sql_tests", lambda _: iter(verdicts))
+    broken, unasked = judge(depot.lake)
+    assert (broken.passed, broken.severity) == (False, dg.AssetCheckSeverity.WARN)
+    assert broken.description == "3 rows; casehouse check one shows them"
+    assert (unasked.passed, unasked.severity) == (False, dg.AssetCheckSeverity.ERROR)
+    assert unasked.description == "cannot be asked (why)"

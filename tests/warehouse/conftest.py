@@ -17,8 +17,8 @@ def council() -> Council:
 
 @pytest.fixture(scope="session")
 def council_days() -> list[ReportDay]:
-    """Six weeks over the end of summer time."""
-    return list(span(ReportDay.parse("2026-10-12"), ReportDay.parse("2026-11-22")))
+    """Four weeks over the end of summer time."""
+    return list(span(ReportDay.parse("2026-10-19"), ReportDay.parse("2026-11-15")))
 
 
 @pytest.fixture(scope="session")

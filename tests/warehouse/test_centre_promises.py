@@ -5,10 +5,18 @@ A mutation spoils the data of a table, or a mart itself, in the way that the pro
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
 
+from pipelines.days import ReportDay, span
+from pipelines.feeds import FEEDS, connect, policy_for
+from pipelines.ingest import ingest_days
+from pipelines.lake import Lake
+from pipelines.sandbox.server import SandboxThread
+from pipelines.settings import load_settings
+from pipelines.warehouse import build, run_query, run_sql_tests
 from pipelines.warehouse.statements import FOLDER
 from tests.warehouse.centre_tables import MARTS, healthy, rows, text
 
@@ -135,3 +143,20 @@ def test_good_data_breaks_no_promise(promise: str, tmp_path: Path) -> None:
 )
 def test_a_broken_promise_is_seen(promise: str, mutation: str | tuple[str, str, str], tmp_path: Path) -> None:
     assert offenders(tmp_path, promise, mutation) > 0
+
+
+def test_what_the_sandbox_sends_keeps_every_promise(tmp_path: Path) -> None:
+    lake = Lake(tmp_path / "data")
+    with SandboxThread() as sandbox:
+        urls = {"icasework_base_url": sandbox.icasework_url, "xima_base_url": sandbox.xima_url}
+        settings = load_settings(data_dir=lake.root, **urls)
+        days = list(span(ReportDay.parse("2026-10-24"), ReportDay.parse("2026-10-26")))
+        for feed in FEEDS.values():
+            with closing(connect(feed.source, settings)) as source:
+                policy = policy_for(feed.key, settings)
+                outcomes = list(ingest_days(feed, days, source=source, lake=lake, policy=policy))
+            assert [outcome.error for outcome in outcomes] == [None] * len(days)
+    build(lake, FEEDS, since=days[0], until=days[-1])
+    found = {verdict.name: verdict.offending for verdict in run_sql_tests(lake)}
+    assert {name: found[name] for name in MUTATIONS} == dict.fromkeys(MUTATIONS, 0)
+    assert run_query(lake, "select count(*) from marts.contacts where case_id is not null").item() > 0

@@ -15,3 +15,6 @@ COMMENT ON COLUMN ops.feeds.contract IS 'Fingerprint of the contract as it is to
 
 -- name: fill
 INSERT INTO ops.feeds BY NAME FROM feeds_told;
+
+-- name: sources
+SELECT DISTINCT split_part(feed, '/', 1) FROM ops.feeds ORDER BY ALL;

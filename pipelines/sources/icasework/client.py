@@ -9,7 +9,8 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from pipelines.errors import CasehouseError, SettingsError
-from pipelines.sources.exchange import Call, Refused, Unreachable, Unsendable, utc_now
+from pipelines.sources.advice import Advice
+from pipelines.sources.exchange import Call, Refused, utc_now
 from pipelines.sources.icasework.auth import TokenSource
 from pipelines.sources.icasework.dialect import (
     ACCOUNT_PARAMETER,
@@ -177,27 +178,24 @@ class IcaseworkReports:
 
     def _advise(self, error: CasehouseError) -> CasehouseError:
         """Say what to do where the transport, which knows no vendor, could not."""
-        if isinstance(error, Refused) and not error.todo:
-            status = HTTPStatus.UNAUTHORIZED if _is_stale_token(error.answer) else error.answer.status
-            error.todo = _ADVICE.get(status, _ADVICE[HTTPStatus.BAD_REQUEST])
-        if isinstance(error, Unsendable):
-            error.todo = (
-                "correct CASEHOUSE_ICASEWORK_BASE_URL or CASEHOUSE_ICASEWORK_REPORTS_URL where they are set,"
-                " else CASEHOUSE_ICASEWORK_ACCOUNT and CASEHOUSE_ICASEWORK_API_KEY"
-            )
-        if isinstance(error, Unreachable) and self._settings.icasework_environment == "sandbox":
-            error.todo = "start the sandbox with `casehouse sandbox`, or set CASEHOUSE_ICASEWORK_ENVIRONMENT"
-        return error
+        is_stale = isinstance(error, Refused) and _is_stale_token(error.answer)
+        status = HTTPStatus.UNAUTHORIZED if is_stale else None
+        return _ADVICE.give(error, self._settings.icasework_environment, status)
 
 
-_ADVICE: dict[int, str] = {
-    HTTPStatus.BAD_REQUEST: "check the report's id in CASEHOUSE_ICASEWORK_REPORTS, and in iCasework that the"
-    " report is set up for the REST API",
-    HTTPStatus.UNAUTHORIZED: "have the API key's right to reports checked in iCasework",
-    HTTPStatus.FORBIDDEN: "have the API key's rights and allowed addresses checked in iCasework",
-    HTTPStatus.NOT_FOUND: "check CASEHOUSE_ICASEWORK_REPORTS_URL and CASEHOUSE_ICASEWORK_ENVIRONMENT",
-    HTTPStatus.METHOD_NOT_ALLOWED: "set CASEHOUSE_ICASEWORK_METHOD to the other of POST and GET",
-}
+_ADVICE = Advice(
+    "icasework",
+    refused={
+        HTTPStatus.UNAUTHORIZED: "have the API key's right to reports checked in iCasework",
+        HTTPStatus.FORBIDDEN: "have the API key's rights and allowed addresses checked in iCasework",
+        HTTPStatus.NOT_FOUND: "check CASEHOUSE_ICASEWORK_REPORTS_URL and CASEHOUSE_ICASEWORK_ENVIRONMENT",
+        HTTPStatus.METHOD_NOT_ALLOWED: "set CASEHOUSE_ICASEWORK_METHOD to the other of POST and GET",
+    },
+    refused_else="check the report's id in CASEHOUSE_ICASEWORK_REPORTS, and in iCasework that the report is"
+    " set up for the REST API",
+    unsendable="correct CASEHOUSE_ICASEWORK_BASE_URL or CASEHOUSE_ICASEWORK_REPORTS_URL where they are set,"
+    " else CASEHOUSE_ICASEWORK_ACCOUNT and CASEHOUSE_ICASEWORK_API_KEY",
+)
 
 
 def _is_stale_token(answer: Answer) -> bool:

@@ -9,7 +9,8 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from pipelines.errors import CasehouseError, SettingsError, Unverified
-from pipelines.sources.exchange import Call, Refused, Unreachable, Unsendable, plain_reason, utc_now
+from pipelines.sources.advice import Advice
+from pipelines.sources.exchange import Call, Refused, plain_reason, utc_now
 from pipelines.sources.patience import Patience
 from pipelines.sources.received import kind_of
 from pipelines.sources.report import Body, RawReport, ReportRequest
@@ -106,7 +107,9 @@ class XimaReports:
         except CasehouseError as error:
             self._advise(error)
             raise
-        return f"the key is taken for {', '.join(names) or 'no report, as none is set'}"
+        if not names:
+            return "no report is set, so the key was not tried"
+        return f"the key was not refused for {', '.join(names)}; none of them was run"
 
     def server_clock(self, host: str) -> float | None:
         """Reach a host; return by how many seconds its clock is ahead of ours, None when it tells no time.
@@ -162,19 +165,10 @@ class XimaReports:
 
     def _advise(self, error: CasehouseError) -> CasehouseError:
         """Say what to do where the transport, which knows no vendor, could not."""
-        if isinstance(error, Refused) and not error.todo:
-            error.todo = _ADVICE.get(error.answer.status, _ELSEWHERE)
-        if isinstance(error, Unsendable):
-            error.todo = (
-                "correct CASEHOUSE_XIMA_BASE_URL where it is set, else CASEHOUSE_XIMA_TENANT;"
-                " and CASEHOUSE_XIMA_KEY"
-            )
-        if isinstance(error, Unreachable) and self._settings.xima_environment == "sandbox":
-            error.todo = "start the sandbox with `casehouse sandbox`, or set CASEHOUSE_XIMA_ENVIRONMENT"
-        return error
+        return _ADVICE.give(error, self._settings.xima_environment)
 
 
-_ADVICE: dict[int, str] = {
+_REFUSED: dict[int, str] = {
     HTTPStatus.BAD_REQUEST: "compare this report's CASEHOUSE_XIMA_PARAMETERS with its Request Details in"
     " Xima: names, value types and values",
     HTTPStatus.UNAUTHORIZED: "set CASEHOUSE_XIMA_KEY to the service user's present key: refreshing it in"
@@ -184,7 +178,13 @@ _ADVICE: dict[int, str] = {
     HTTPStatus.NOT_FOUND: "check the report's key in CASEHOUSE_XIMA_REPORTS, and in Xima that the report is"
     " API-enabled",
 }
-_ELSEWHERE = "check CASEHOUSE_XIMA_BASE_URL, CASEHOUSE_XIMA_TENANT and CASEHOUSE_XIMA_ENVIRONMENT"
+_ADVICE = Advice(
+    "xima",
+    refused=_REFUSED,
+    refused_else="check CASEHOUSE_XIMA_BASE_URL, CASEHOUSE_XIMA_TENANT and CASEHOUSE_XIMA_ENVIRONMENT",
+    unsendable="correct CASEHOUSE_XIMA_BASE_URL where it is set, else CASEHOUSE_XIMA_TENANT;"
+    " and CASEHOUSE_XIMA_KEY",
+)
 
 
 def explain(answer: Answer) -> str:

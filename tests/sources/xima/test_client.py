@@ -350,7 +350,9 @@ def test_doctor_can_try_the_key_without_running_a_report(server: FakeServer, con
     settings = {"xima_reports": {"calls": "CL7RT2QP", "agent_summary": "LT39K5C5"}}
     for path in (calls, PATH):
         server.on(path, whole(b"", "400 Bad Request"))
-    assert connect(**settings).prove_access() == "the key is taken for calls, agent_summary"
+    told = connect(**settings).prove_access()
+    assert told == "the key was not refused for calls, agent_summary; none of them was run"
+    assert "not tried" in connect(xima_reports={}).prove_access()
     assert [(one.path, one.method) for one in server.asked] == [(calls, "POST"), (PATH, "POST")]
     for asked in server.asked:
         with pytest.raises(ValueError, match="Expecting"):
