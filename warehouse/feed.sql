@@ -2,14 +2,23 @@
 -- quoted identifier, a quoted literal or a type name, made from the contract by pipelines/warehouse/statements.py.
 --
 -- The files are named one by one, so that no query has to list a folder: one a month, made by month.sql, each with
--- exactly these columns. A condition on report_date reads only the row groups of those days.
+-- exactly these columns. Each year says which days it holds, so that a condition on report_date opens but the first file
+-- of the other years, which tells DuckDB the columns, and reads only the row groups of those days.
 
 -- name: schema
 CREATE SCHEMA IF NOT EXISTS {{schema}};
 
 -- name: view
 CREATE VIEW {{view}} AS
-SELECT {{columns}} FROM read_parquet({{files}}, hive_partitioning = false);
+{{years}};
+
+-- name: year
+SELECT {{columns}}
+FROM read_parquet({{files}}, hive_partitioning = false)
+WHERE report_date BETWEEN CAST({{first}} AS DATE) AND CAST({{last}} AS DATE)
+
+-- name: and_another_year
+UNION ALL
 
 -- name: empty_view
 CREATE VIEW {{view}} AS

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from pipelines.warehouse.monthly import read_from
@@ -63,8 +64,7 @@ def statements_for(feed: Feed, files: Sequence[Path]) -> Iterator[Sql]:
     view, columns = identifier(feed.source, feed.name), columns_of(feed)
     yield render(sql["schema"], schema=identifier(feed.source))
     if files:
-        names = listed([identifier(column.name) for column in columns])
-        yield render(sql["view"], view=view, files=read_from(files), columns=names)
+        yield render(sql["view"], view=view, years=_years(columns, files))
     else:
         yield render(sql["empty_view"], view=view, fields=_empty_fields(columns, sql["empty_field"]))
     yield from comments(view, f"{feed.description} Feed {feed.key}, one report per London day.", columns)
@@ -77,6 +77,23 @@ def comments(view: Sql, description: str, columns: Sequence[ViewColumn]) -> Iter
     for column in columns:
         told = literal(f"{column.description} Privacy: {column.privacy}.")
         yield render(sql["comment_on_column"], view=view, column=identifier(column.name), comment=told)
+
+
+def _years(columns: Sequence[ViewColumn], files: Sequence[Path]) -> Sql:
+    """Read the files of each year by themselves; the year stands first in a file's name."""
+    sql = sections("feed")
+    names = listed([identifier(column.name) for column in columns])
+    years = [
+        render(
+            sql["year"],
+            columns=names,
+            files=read_from(list(of_year)),
+            first=literal(f"{year}-01-01"),
+            last=literal(f"{year}-12-31"),
+        )
+        for year, of_year in groupby(sorted(files), key=lambda file: file.name[:4])
+    ]
+    return Sql(f"\n{sql['and_another_year']}\n".join(years))
 
 
 def _empty_fields(columns: Sequence[ViewColumn], template: Sql) -> Sql:

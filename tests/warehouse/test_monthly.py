@@ -210,3 +210,14 @@ def test_any_order_of_loads_and_removals_shows_what_a_fresh_build_shows(
     kept = run_query(lake, "from depot.parcels order by all").rows()
     build(lake, FEEDS, since=days[0], until=days[-1], afresh=True)
     assert run_query(lake, "from depot.parcels order by all").rows() == kept
+
+
+def test_a_condition_on_the_report_date_opens_but_the_first_file_of_other_years(lake: Lake) -> None:
+    days = [ReportDay.parse(day) for day in ("2025-11-30", "2025-12-31", "2026-01-01", "2026-01-02")]
+    load(lake, days, fill(PlainSource(), days))
+    rebuild(lake, days)
+    assert counts(lake) == dict.fromkeys(days, 3)
+    (other,) = (lake.root / "monthly").rglob("2025-12-*.parquet")
+    other.write_bytes(b"PAR1 no longer a file PAR1")
+    wanted = "select report_row from depot.parcels where report_date = date '2026-01-01' order by all"
+    assert run_query(lake, wanted).rows() == [(1,), (2,), (3,)]
