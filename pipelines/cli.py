@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Literal, NoReturn
 import click
 
 from pipelines import telling
+from pipelines.cli_exports import export
 from pipelines.errors import Permanent, SettingsError
 from pipelines.telling import DEBUG
 
@@ -32,6 +33,9 @@ def cli(*, debug: bool) -> None:
     Settings come from the environment and .env; .env.example documents each.
     """
     del debug  # read by main(), which outlives the group, and by _operate()
+
+
+cli.add_command(export)
 
 
 @cli.command()
@@ -266,8 +270,16 @@ def _rebuilt(settings: Settings, *, afresh: bool = False) -> str:
     from pipelines.warehouse import build
 
     lake = Lake(settings.data_dir)
-    until = settings.last_day(_now())
-    return str(build(lake, FEEDS, since=settings.first_day, until=until, afresh=afresh))
+    return str(
+        build(
+            lake,
+            FEEDS,
+            since=settings.first_day,
+            until=settings.last_day(_now()),
+            contact_window_days=settings.contact_window_days,
+            afresh=afresh,
+        )
+    )
 
 
 def _now() -> datetime:

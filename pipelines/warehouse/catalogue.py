@@ -16,7 +16,8 @@ import duckdb
 import polars as pl
 
 from pipelines.errors import Permanent
-from pipelines.warehouse import evidence, monthly, things
+from pipelines.settings import CONTACT_WINDOW_DAYS
+from pipelines.warehouse import evidence, monthly, phones, things
 from pipelines.warehouse.marts import create_marts
 from pipelines.warehouse.query import catalogue_path, connect, open_engine, spill_path, told_in_one_line
 from pipelines.warehouse.statements import all_definitions_digest, definitions_digest, sections
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 
 TABLES = (
     "catalogue",
+    "settings",
     "feeds",
     "columns",
     "files",
@@ -48,6 +50,7 @@ TABLES = (
     "months",
     "completeness",
     "calendar",
+    "phones",
 )
 KEPT = ("files", "receipts", "controls", "quarantine")  # files first: the others keep what it kept
 WAIT_SECONDS = 600.0
@@ -78,26 +81,27 @@ class CatalogueSummary:
         )
 
 
-def build(
+def build(  # noqa: PLR0913 - all but the first two by name
     lake: Lake,
     feeds: Mapping[str, Feed],
     *,
     until: ReportDay,
     since: ReportDay,
+    contact_window_days: int = CONTACT_WINDOW_DAYS,
     afresh: bool = False,
     wait_seconds: float = WAIT_SECONDS,
 ) -> CatalogueSummary:
     """Make the catalogue of a lake and swap it in; readers of the old one go on undisturbed.
 
-    `ops.completeness` spans `since` to `until`. `afresh` reads every file again and writes every monthly file
-    again. Raises Transient when another process is still rebuilding after `wait_seconds`, Permanent when it
-    cannot be built.
+    `ops.completeness` spans `since` to `until`; `marts.contacts` goes by `contact_window_days`. `afresh`
+    reads every file again and writes every monthly file again. Raises Transient when another process is still
+    rebuilding after `wait_seconds`, Permanent when it cannot be built.
     """
     target = catalogue_path(lake)
     try:
         with replacing(target, wait_seconds=wait_seconds) as aside:
             with closing(open_engine(spill_path(lake))) as engine:
-                builder = _Builder(engine, lake, feeds, since, until, afresh)
+                builder = _Builder(engine, lake, feeds, since, until, contact_window_days, afresh)
                 summary, files = builder.build(aside, target)
             if write_ahead_log(aside).exists():
                 raise Permanent("DuckDB did not finish writing the catalogue", todo="run `casehouse rebuild`")
@@ -147,6 +151,7 @@ class _Builder:
     feeds: Mapping[str, Feed]
     since: ReportDay
     until: ReportDay
+    contact_window_days: int
     afresh: bool
 
     def build(self, aside: Path, previous: Path) -> tuple[CatalogueSummary, set[Path]]:
@@ -166,6 +171,7 @@ class _Builder:
         self._fill("failures", "failures_noted", failures)
         days = self._fill_completeness()
         self._create_views(months)
+        phones.fill(self.engine, self.feeds, can_keep=can_keep)
         marts = create_marts(self.engine, self.feeds)
         self._fill("columns", "columns_told", _dictionary(_feed_columns(self.feeds) | marts))
         self.engine.commit()
@@ -207,6 +213,9 @@ class _Builder:
         made_from = {"definitions": definitions_digest(), "lake_dir": str(self.lake.root.resolve())}
         made_by = {"made_by": _made_by(self.feeds)}
         self.engine.execute(sections("ops/catalogue")["fill"], made_from | made_by | bounds)
+        self.engine.execute(
+            sections("ops/settings")["fill"], {"contact_window_days": self.contact_window_days}
+        )
         self._fill("feeds", "feeds_told", _registry(self.feeds))
         self._fill("calendar", "calendar_told", calendar(self.since, self.until))
 

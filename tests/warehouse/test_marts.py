@@ -11,6 +11,7 @@ from pipelines.errors import Permanent
 from pipelines.feeds import FEEDS as ALL_FEEDS
 from pipelines.warehouse import build, run_query
 from pipelines.warehouse.definitions import MARTS, applying, definitions, parse
+from tests.warehouse.casework import rebuild_casework
 from tests.warehouse.loaded import rebuild
 
 if TYPE_CHECKING:
@@ -42,13 +43,14 @@ def test_every_mart_is_made_on_an_empty_lake_and_on_a_full_one(
     for name in definitions(MARTS):
         count = f"select count(*) from marts.{name}"  # noqa: S608 - names from the files
         assert run_query(lake, count).item() == 0
-        assert run_query(council_lake, count).item() > 0
+    for mart in applying(MARTS, {"icasework"}):
+        assert run_query(council_lake, f"select count(*) from {mart.view}").item() > 0  # noqa: S608 - as above
 
 
 def test_the_types_are_the_same_with_files_and_without(
     lake: Lake, days: list[ReportDay], council_lake: Lake
 ) -> None:
-    build(lake, ALL_FEEDS, since=days[0], until=days[-1])
+    rebuild_casework(lake, days)
     told = "select * from ops.columns where feed like 'marts/%' order by all"
     assert run_query(lake, told).rows() == run_query(council_lake, told).rows()
 
