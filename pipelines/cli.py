@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NoReturn
 
 import click
@@ -193,6 +194,24 @@ def sql(query: str, *, as_csv: bool) -> None:
         click.echo(run_query(lake, query).write_csv(), nl=False)
     else:
         show(run_query(lake, query, limit=MOST_ROWS + 1))
+
+
+@cli.command()
+@click.option("--day", metavar="DAY", help="Report day, YYYY-MM-DD; default yesterday.")
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder for it; default reports/ in the data directory.",
+)
+def report(day: str | None, out: Path | None) -> None:
+    """Write the one-page report of a day as an HTML file that needs no network."""
+    settings = _settings()
+    from pipelines.daily_report import write_report
+    from pipelines.days import ReportDay
+    from pipelines.lake import Lake
+
+    report_day = ReportDay.parse(day) if day else settings.last_day(_now())
+    click.echo(write_report(Lake(settings.data_dir), report_day, out))
 
 
 @cli.command()

@@ -6,6 +6,15 @@ knows DuckDB. It does not judge rows and never writes to the lake.
 """
 
 from pipelines.warehouse.catalogue import CatalogueSummary, build
-from pipelines.warehouse.query import catalogue_path, connect, count_days, loaded_days, run_query
+from pipelines.warehouse.query import catalogue_path, connect, count_days, loaded_days, run_queries, run_query
 
-__all__ = ["CatalogueSummary", "build", "catalogue_path", "connect", "count_days", "loaded_days", "run_query"]
+__all__ = [
+    "CatalogueSummary",
+    "build",
+    "catalogue_path",
+    "connect",
+    "count_days",
+    "loaded_days",
+    "run_queries",
+    "run_query",
+]
