@@ -79,6 +79,22 @@ def measure_xml(folder: Path, scale: int) -> None:
     tell("XML to partition, memory / 300 MB", ours.peak_mb / 300, 1.0, f"{ours.peak_mb:.0f} MB")
 
 
+def measure_xima(folder: Path, scale: int) -> None:
+    """Compare one large Xima report with orjson and a loop over its rows."""
+    rows = 200_000 // scale
+    body = folder / "calls.json"
+    run_task("make_calls", str(body), str(rows))
+    house, plain = [], []
+    for _ in range(ROUNDS):
+        house.append(run_task("xima_typed", str(body), str(rows)))
+        plain.append(run_task("orjson_rows", str(body)))
+    ours, theirs = median(house), median(plain)
+    size = f"{rows:,} rows x 12, {body.stat().st_size / 1e6:.0f} MB: {ours.wall:.2f} s, {theirs.wall:.2f} s"
+    tell("Xima to typed frame / orjson, row loop, polars, wall", ours.wall / theirs.wall, 0.40, size)
+    detail = f"{ours.peak_mb:.0f} MB, {theirs.peak_mb:.0f} MB without"
+    tell("Xima to typed frame, memory / 700 MB", ours.peak_mb / 700, 1.0, detail)
+
+
 def measure_small(folder: Path, scale: int) -> None:
     """Compare small days, alone and a month together, with bare read_csv and write_parquet."""
     rows, count = 1_000, max(60 // scale, 10)
@@ -113,6 +129,7 @@ def measure_start(_folder: Path, _scale: int) -> None:
 PARTS = {
     "csv": measure_csv,
     "xml": measure_xml,
+    "xima": measure_xima,
     "small": measure_small,
     "backfill": measure_backfill,
     "start": measure_start,

@@ -17,10 +17,13 @@ import polars as pl
 
 from bench.file_source import FileSource
 from bench.wide import WIDE, write_csv, write_xml
+from bench.xima_calls import DAY, XIMA_CALLS, write_calls
 from pipelines.days import ReportDay
 from pipelines.feeds import Policy
 from pipelines.ingest import ingest_days
 from pipelines.lake import Lake
+from pipelines.sources.report import Body, ReportRequest
+from pipelines.sources.xima.body import open_report
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -103,6 +106,43 @@ def _read_dicts(path: str, etree: Any) -> None:  # noqa: ANN401 - a module
         raise SystemExit("no rows")
 
 
+def make_calls(path: str, rows: str) -> None:
+    """Write the calls as Xima does."""
+    with timed():
+        write_calls(Path(path), int(rows))
+
+
+def xima_typed(path: str, rows: str) -> None:
+    """Read a Xima report to the typed frame, all checks included; every row must be well."""
+    content, decoder = Path(path), XIMA_CALLS.decoder
+    body = Body(content, "json", "", content.stat().st_size)
+    with timed():
+        report = open_report(ReportRequest(XIMA_CALLS.key, DAY, XIMA_CALLS.contract.wire_fields), body)
+        judged = report.frame.with_columns(decoder.typed).select(
+            *decoder.names, decoder.is_bad().alias("is_bad")
+        )
+        typed = judged.collect()
+        bad = typed["is_bad"].sum()
+    if typed.height != int(rows) or bad:
+        raise SystemExit(f"{bad} of {typed.height} rows are bad")
+
+
+def orjson_rows(path: str) -> None:
+    """Read a Xima report the plain way: the whole document, a dictionary a row, a frame."""
+    import orjson  # noqa: PLC0415 - only this task pays for it
+
+    with timed():
+        report = orjson.loads(Path(path).read_bytes())
+        titles = [(column["key"], column["title"]) for column in report["columns"]]
+        rows = []
+        for row in report["rows"]:
+            values = row["values"]
+            rows.append({title: values.get(key, {}).get("value") for key, title in titles})
+        frame = pl.DataFrame(rows)
+    if not frame.height:
+        raise SystemExit("no rows")
+
+
 def small_days(home: str, rows: str, count: str) -> None:
     """Print seconds a day: one day at a time, a month together, and bare read_csv + write_parquet."""
     number = int(count)
@@ -132,7 +172,19 @@ def small_days(home: str, rows: str, count: str) -> None:
 
 TASKS = {
     task.__name__: task
-    for task in (make_csv, make_xml, house, digest, polars_csv, duckdb_csv, lxml_dicts, small_days)
+    for task in (
+        make_csv,
+        make_xml,
+        make_calls,
+        house,
+        digest,
+        polars_csv,
+        duckdb_csv,
+        lxml_dicts,
+        xima_typed,
+        orjson_rows,
+        small_days,
+    )
 }
 
 

@@ -23,7 +23,7 @@ from pipelines.days import LONDON, ReportDay
 from pipelines.errors import CasehouseError
 from pipelines.feeds import FEEDS, SOURCES
 from pipelines.lake import QUARANTINE, Lake
-from pipelines.settings import PREFIX, ROOT, Settings, unknown_settings
+from pipelines.settings import PREFIX, ROOT, Settings, env_file, unknown_settings
 from pipelines.sources.icasework.client import IcaseworkReports
 from pipelines.sources.xima.client import XimaReports
 from pipelines.warehouse import catalogue_path, count_days
@@ -117,7 +117,8 @@ def examine(
     yield _names()
     for source, account in accounts.items():
         yield _settings(source, account, settings)
-    yield from _secret_file(ROOT / ".env")
+    if secrets := env_file():
+        yield from _secret_file(secrets)
     yield _folder("data directory", settings.data_dir, "CASEHOUSE_DATA_DIR")
     yield from _rights(settings.data_dir)
     yield _folder("Dagster's directory", ROOT / ".dagster", "the rights of the project's folder")

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 
 from pipelines.days import ReportDay
 from pipelines.errors import CasehouseError, Damaged, SettingsError
-from pipelines.receipts import Receipt, check_seal, read_receipt, seal
+from pipelines.receipts import Receipt, check_seal, read_receipt, seal, tell_the_same
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -132,19 +132,33 @@ class Lake:
         """Seal staged files and move them into place; return the receipt and whether the good rows changed.
 
         The quarantine goes first, under a name of its own: a kill between the moves leaves the old day with
-        its old quarantine, or the new with its new. A file that would not differ is left alone.
+        its old quarantine, or the new with its new. Files that would not differ are left alone, also when
+        nothing but the body's digest would: a source may number its answers.
         """
-        receipt = seal(good)
+        receipt, target = seal(good), self.path(feed, day)
         self._claim(feed.partition("/")[0], receipt.origin)
         with self._lock(feed):
-            if quarantined is not None:
-                self._promote_aside(feed, day, quarantined)
-            changed = _proved_seal(self.path(feed, day)) != receipt.seal
+            standing = _proved_seal(target)
+            is_same = standing == receipt.seal or (standing is not None and tell_the_same(target, good))
+            changed = False
+            if not (is_same and self._has_aside(feed, day, quarantined)):
+                if quarantined is not None:
+                    self._promote_aside(feed, day, quarantined)
+                changed = standing != receipt.seal
             if changed:
-                _promote(good, self.path(feed, day))
+                _promote(good, target)
+            else:
+                receipt = read_receipt(target)
             self._clear_aside(feed, day)
         self._failure_path(feed, day).unlink(missing_ok=True)
         return receipt, changed
+
+    def _has_aside(self, feed: str, day: ReportDay, staged: Path | None) -> bool:
+        """Whether the quarantined rows of the day as it stands are those staged, None for none."""
+        if staged is None:
+            return True
+        target = self.quarantine_path(feed, day)
+        return _proved_seal(target) is not None and tell_the_same(target, staged)
 
     def _promote_aside(self, feed: str, day: ReportDay, staged: Path) -> None:
         # Raw cells of personal data, which analysts who may read the lake need not see.

@@ -26,7 +26,7 @@ from pipelines.errors import Permanent, Transient
 from pipelines.feeds import FEEDS, SOURCES
 from pipelines.lake import QUARANTINE, STAGE, STALE_SECONDS, Lake
 from pipelines.receipts import Receipt, seal
-from pipelines.settings import Settings
+from pipelines.settings import ENV_FILE, Settings
 from pipelines.warehouse import build, catalogue_path
 
 if TYPE_CHECKING:
@@ -299,8 +299,7 @@ def test_secrets_are_for_their_owner(
     path = tmp_path / ".env"
     path.touch()
     path.chmod(mode)
-    (tmp_path / "elsewhere").mkdir()
-    monkeypatch.chdir(tmp_path / "elsewhere")  # the project's .env counts, wherever the command is given
+    monkeypatch.setenv(ENV_FILE, str(path))
     told = findings(made(tmp_path))[".env"]
     assert told.ok is ok
     assert ok or told.todo == f"run `chmod 600 {path}`"

@@ -197,6 +197,55 @@ def test_an_unchanged_quarantine_is_left_alone(lake: Lake, days: list[ReportDay]
     assert lake.quarantine_path(FEED, days[0]).stat().st_ino == before
 
 
+def test_the_same_rows_in_another_body_leave_the_files_alone(lake: Lake, days: list[ReportDay]) -> None:
+    day = days[0]
+    source = PlainSource(
+        rows={str(day): [parcel(1), parcel(2, price="dear")]},
+        asked=["before"] * 8,  # the tenth run's body is a byte longer
+        numbers_runs=True,
+    )
+    load(lake, [day], source)
+    first = lake.check(FEED, day)
+    before = [path.stat().st_ino for path in (lake.path(FEED, day), lake.quarantine_path(FEED, day))]
+    (outcome,) = ingest_days(PARCELS, [day], source=source, lake=lake, policy=Policy(bad_row_share=0.5))
+    assert not outcome.changed
+    assert outcome.receipt == first == lake.check(FEED, day)
+    assert [path.stat().st_ino for path in (lake.path(FEED, day), lake.quarantine_path(FEED, day))] == before
+    assert len(list(lake.quarantine_path(FEED, day).parent.iterdir())) == 1
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [parcel(1, price="1.51"), parcel(2, price="dear")],  # another good row
+        [parcel(1), parcel(2, price="high")],  # another bad one
+        [parcel(1), parcel(2, price="dear"), parcel(3)],  # one more
+        [parcel(1), parcel(2)],  # the bad one mended
+    ],
+)
+def test_other_rows_in_another_body_replace_both_files(
+    lake: Lake, days: list[ReportDay], rows: list[tuple[str, ...]]
+) -> None:
+    day = days[0]
+    source = PlainSource(rows={str(day): [parcel(1), parcel(2, price="dear")]}, numbers_runs=True)
+    load(lake, [day], source)
+    first = lake.check(FEED, day)
+    source.rows[str(day)] = rows
+    (outcome,) = ingest_days(PARCELS, [day], source=source, lake=lake, policy=Policy(bad_row_share=0.5))
+    assert outcome.changed
+    assert outcome.receipt == lake.check(FEED, day) != first
+    assert lake.quarantined_days(FEED) == ([day] if outcome.receipt.rows_quarantined else [])
+
+
+def test_a_quarantine_that_was_lost_is_put_back_from_another_body(lake: Lake, days: list[ReportDay]) -> None:
+    day = days[0]
+    source = PlainSource(rows={str(day): [parcel(1), parcel(2, price="dear")]}, numbers_runs=True)
+    load(lake, [day], source)
+    lake.quarantine_path(FEED, day).unlink()
+    load(lake, [day], source)
+    assert lake.check(FEED, day).rows_quarantined == 1
+
+
 def test_an_unreadable_note_of_a_failure_is_told_as_such(lake: Lake, days: list[ReportDay]) -> None:
     lake.record_failure(FEED, days[0], Transient("no answer"), datetime(2026, 11, 6, tzinfo=UTC))
     (note,) = (lake.root / "attempts" / FEED).iterdir()

@@ -405,3 +405,77 @@ def test_http_dates_are_aware_and_anything_else_is_none() -> None:
     assert http_date("Mon, 23 Nov 2026 05:00:00 -0000") == NOW
     assert http_date("") is None
     assert http_date("yesterday") is None
+
+
+RUNNING = whole(b"", "202 Accepted")
+
+
+def running(server: FakeServer) -> Call:
+    json_call = Call(
+        what="test report",
+        url=f"{server.url}/r",
+        method="POST",
+        json=b'{"a": 1}',
+        unfinished=frozenset({202}),
+    )
+    assert "{" not in repr(json_call).replace("frozenset({", "")
+    return json_call
+
+
+def test_json_goes_out_byte_for_byte(server: FakeServer, transport: Transport) -> None:
+    server.on("/r", whole(b"ok"))
+    transport.call(running(server))
+    (asked,) = server.asked
+    assert (asked.method, asked.body) == ("POST", b'{"a": 1}')
+    assert asked.headers["content-type"] == "application/json"
+    assert asked.headers["content-length"] == "8"
+
+
+def test_what_a_call_does_not_call_unfinished_is_refused(server: FakeServer, transport: Transport) -> None:
+    server.on("/r", RUNNING)
+    with pytest.raises(Refused, match="202"):
+        transport.call(call(server))
+    assert len(server.asked) == 1
+
+
+def test_polls_are_counted_apart_from_tries(server: FakeServer, tmp_path: Path) -> None:
+    transport = Transport(
+        connect_seconds=2,
+        read_seconds=0.3,
+        patience=AT_ONCE,
+        polls=Patience(attempts=4, first_wait=0, longest_wait=0, jitter=0),
+        clock=lambda: NOW,
+    )
+    server.on("/r", RUNNING, HANG_UP, HANG_UP, RUNNING, HANG_UP, HANG_UP, RUNNING, whole(BODY))
+    assert transport.download(running(server), tmp_path / "body").size == len(BODY)
+    assert {one.body for one in server.asked} == {b'{"a": 1}'}
+    server.on("/r", RUNNING)
+    server.asked.clear()
+    with pytest.raises(Transient, match=r"the report did not finish.*asked 4 times") as error:
+        transport.download(running(server), tmp_path / "other")
+    assert len(server.asked) == 4
+    assert not (tmp_path / "other").exists()
+    assert error.value.__context__ is None
+    transport.close()
+
+
+def test_closing_ends_a_wait_for_the_next_poll(server: FakeServer) -> None:
+    transport = transport_with(Patience(attempts=3, first_wait=30, longest_wait=30, jitter=0))
+    server.on("/r", RUNNING)
+    with ThreadPoolExecutor(1) as pool:
+        began = time.perf_counter()
+        waiting = pool.submit(transport.call, running(server))
+        while not server.asked:
+            time.sleep(0.01)
+        time.sleep(0.05)
+        transport.close()
+        assert "closed" in str(waiting.exception())
+    assert time.perf_counter() - began < 5
+    assert len(server.asked) == 1
+
+
+def test_a_knock_tells_how_far_the_servers_clock_is_ahead(server: FakeServer, transport: Transport) -> None:
+    server.on("/r", whole(b"", "202 Accepted", {"Date": "Mon, 23 Nov 2026 05:00:10 GMT"}))
+    assert transport.clock_ahead(running(server)) == 10
+    server.on("/r", whole(b""))
+    assert transport.clock_ahead(running(server)) is None

@@ -7,7 +7,6 @@ its way stands in `visits.py`. Error bodies are small JSON objects (GUESS: none 
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import uuid
 from dataclasses import dataclass
@@ -57,9 +56,8 @@ class Refused(Exception):
         self.headers = headers or {}
 
     def answer(self) -> Answer:
-        """Return the status and a small JSON object."""
-        told = {"status": int(self.status), "error": self.status.phrase, "message": str(self)}
-        return Answer(self.status, {"Content-Type": _JSON, **self.headers}, [json.dumps(told).encode()])
+        """Return the status with its reason."""
+        return _note(self.status, {"error": self.status.phrase, "message": str(self)}, self.headers)
 
 
 @dataclass(frozen=True)
@@ -207,23 +205,31 @@ def _run(sandbox: Sandbox, body: bytes, report: Report, wanted: Asked, meet: Mee
                 return _timed_out(), False
         run = Run(now, 0)
     runs.end(report.key, body)
-    chunks = _report(sandbox, body, report, wanted, run.started, hits)
+    chunks = _report(sandbox, report, wanted, run.started, hits)
     return Answer(headers={"Content-Type": _JSON}, chunks=chunks), True
 
 
 def _timed_out() -> Answer:
     """Return the 202 that asks for the same request again (DOC; its body is a GUESS)."""
-    message = "The report is still running. Send the same request again to collect it."
-    return Refused(HTTPStatus.ACCEPTED, message).answer()
+    return _note(
+        HTTPStatus.ACCEPTED, {"message": "The report is still running. Send the same request again."}
+    )
+
+
+def _note(status: HTTPStatus, told: Mapping[str, str], headers: Mapping[str, str] | None = None) -> Answer:
+    """Return a status and a small JSON object."""
+    text = json.dumps({"status": int(status), **told})
+    return Answer(status, {"Content-Type": _JSON, **(headers or {})}, [text.encode()])
 
 
 def _report(
-    sandbox: Sandbox, body: bytes, report: Report, wanted: Asked, now: datetime, hits: list[Hit]
+    sandbox: Sandbox, report: Report, wanted: Asked, now: datetime, hits: list[Hit]
 ) -> Iterator[bytes]:
     """Write a report on the calls begun and the time spent until `now`; let others in while it is made.
 
-    A call that has begun is told whole, so a timeframe that is over never changes: its bytes are the same for
-    ever, its executionId included, which follows from the seed, the request and how far the report reaches.
+    A call that has begun is told whole, so a timeframe that is over never changes: its rows and totals are
+    the same for ever. Its executionId is not: each run has one of its own, so that no two answers are the
+    same bytes (GUESS; its name and form, a UUID, are SEED).
     """
     asked = wanted.timeframe.span
     span = Span(asked.start, min(asked.end, milliseconds(now)))
@@ -233,12 +239,10 @@ def _report(
         yield b""
     made = sheet(report, table(report, gathered))
     tamper(made, hits)
-    dials = sandbox.dials
-    execution = f"{dials.seed} {dials.cases_per_day} {report.key} {span.end} ".encode() + body
     yield from json_chunks(
         made,
         report,
-        execution=str(uuid.UUID(bytes=hashlib.sha256(execution).digest()[:16], version=4)),
+        execution=str(uuid.uuid4()),
         echo=wanted.timeframe.echo,
         dialect=sandbox.config.xima_dialect,
     )

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 PIECE_ROWS = 8192
 _VALUES = "values"
 _BRACE = ord("{")
+# A cell's parts (SEED): text is not shown in another way; a report that does so is read row by row.
+_TEXT = [("value", pa.string())]
+_WHOLE = [("value", pa.int64()), ("formattedValue", pa.string())]
 _NO_CELL = msgspec.Raw(b"null")
 
 
@@ -92,20 +95,10 @@ class _Reader:
 
     def __init__(self, columns: Sequence[Column]) -> None:
         self._columns = columns
-        self._names = [name for place in range(len(columns)) for name in _names(place)]
         self._fields = [_as_text(place, column) for place, column in enumerate(columns)]
-        cells = [
-            (
-                column.key,
-                pa.struct(
-                    [
-                        ("value", pa.int64() if column.is_whole else pa.string()),
-                        ("formattedValue", pa.string()),
-                    ]
-                ),
-            )
-            for column in columns
-        ]
+        # Parts of a cell are told apart by name; what the compiled reader yields comes in this order.
+        self._names = [name for place, column in enumerate(columns) for name in _parts(place, column)]
+        cells = [(column.key, pa.struct(_WHOLE if column.is_whole else _TEXT)) for column in columns]
         self._shape = arrow_json.ParseOptions(
             explicit_schema=pa.schema([(_VALUES, pa.struct(cells))]), unexpected_field_behavior="error"
         )
@@ -138,22 +131,23 @@ class _Reader:
 
     def _spelled(self, piece: _Piece) -> pl.DataFrame:
         """Read the rows one by one, cells as they are spelled; raise what is wrong with one."""
-        keys = [column.key for column in self._columns]
+        places = {column.key: _parts(place, column) for place, column in enumerate(self._columns)}
         cells: dict[str, list[str | None]] = {name: [] for name in self._names}
         for number, row in enumerate(piece.rows, piece.before + 1):
             values = _values_of(row, number)
-            if not values.keys() <= set(keys):
+            if not values.keys() <= places.keys():
                 raise Permanent(f"row {number} of the report has a cell of no column", todo=ASK_AGAIN)
-            for place, key in enumerate(keys):
+            for key, names in places.items():
                 cell = values.get(key) or _Cell()
-                for name, part in zip(_names(place), (cell.value, cell.formatted_value), strict=True):
+                # Of a text, how it is shown is not looked at, and was never seen.
+                for name, part in zip(names, (cell.value, cell.formatted_value), strict=False):
                     cells[name].append(_spelling(part, number))
         return pl.DataFrame(cells, schema=dict.fromkeys(self._names, pl.String()))
 
 
-def _names(place: int) -> tuple[str, str]:
-    """Name the columns that hold a column's values and how they are shown."""
-    return f"value {place}", f"shown {place}"
+def _parts(place: int, column: Column) -> tuple[str, ...]:
+    """Name the columns that hold a column's values and, of whole numbers, how they are shown."""
+    return (f"value {place}", f"shown {place}") if column.is_whole else (f"value {place}",)
 
 
 def _values_of(row: msgspec.Raw, number: int) -> dict[str, _Cell | None]:
@@ -193,11 +187,12 @@ def _not_well_formed(number: int) -> Unverified:
 
 def _as_text(place: int, column: Column) -> pl.Expr:
     """Make the expression of a column's text; of a duration that is not shown as what it is, telling both."""
-    raw, shown = map(pl.col, _names(place))
+    raw = pl.col(f"value {place}")
     value = raw.cast(pl.String)
     text = pl.when(value != "").then(value)
     if column.format != DURATION:
         return text.alias(column.field)
+    shown = pl.col(f"shown {place}")
     number = raw.cast(pl.Int64, strict=False)
     is_otherwise = number.is_not_null() & shown.ne_missing(_clock(number))
     is_shown_alone = text.is_null() & (shown != "")

@@ -10,7 +10,7 @@ import pytest
 from pydantic import ValidationError
 
 from pipelines.sandbox.menu import read_fault
-from tests.sandbox.xima.caller import agents, body, rows, shown_ms, timeframe, totals
+from tests.sandbox.xima.caller import agents, body, rows, shown_ms, timeframe, told_in, totals
 
 if TYPE_CHECKING:
     from pipelines.sandbox.server import SandboxThread
@@ -32,7 +32,7 @@ def spoilt(
 
 
 def test_faults_of_every_system_meet_xima(xima: SandboxThread, asker: XimaCaller) -> None:
-    good = asker.send("calls", SENT).content
+    good = told_in(asker.send("calls", SENT).content)
     for wish, status, header in (
         ({"fault": "status", "status": 509}, 509, None),
         ({"fault": "too_many_requests", "retry_after": 3}, 429, "3"),
@@ -46,7 +46,8 @@ def test_faults_of_every_system_meet_xima(xima: SandboxThread, asker: XimaCaller
     xima.faults.add("hang_up", operation="historic-data", calls=1)
     assert asker.raw("calls", SENT) == b""
     xima.faults.add("cut", feed="calls", after=200, framing="close", calls=1)
-    assert asker.raw("calls", SENT).endswith(b"\r\n\r\n" + good[:200])
+    cut = asker.raw("calls", SENT).partition(b"\r\n\r\n")[2]
+    assert (len(cut), good.startswith(told_in(cut))) == (200, True)
     xima.faults.add("cut", feed="calls", day=DAY, end="reset", calls=1)
     with pytest.raises(httpx.ReadError):
         asker.send("calls", SENT)
@@ -54,7 +55,7 @@ def test_faults_of_every_system_meet_xima(xima: SandboxThread, asker: XimaCaller
     with pytest.raises(EOFError):
         gzip.decompress(asker.raw("calls", SENT).partition(b"\r\n\r\n")[2])
     xima.faults.add("hold", seconds=0.02, calls=1)
-    assert asker.send("calls", SENT).content == good
+    assert told_in(asker.send("calls", SENT).content) == good
     assert all(order["left"] == 0 for order in xima.faults.told())
 
 
@@ -147,9 +148,9 @@ def test_cells_may_lack_a_value_or_hold_a_bad_one(xima: SandboxThread, asker: Xi
 def test_a_fault_that_changed_nothing_is_not_counted(
     xima: SandboxThread, asker: XimaCaller, wish: dict[str, object]
 ) -> None:
-    good = asker.send("calls", SENT).content
+    good = told_in(asker.send("calls", SENT).content)
     xima.faults.order({**wish, "calls": 1})
-    assert asker.send("calls", SENT).content == good
+    assert told_in(asker.send("calls", SENT).content) == good
     assert [order["met"] for order in xima.faults.told()] == [0]
 
 
@@ -212,7 +213,7 @@ def test_each_run_times_out_by_itself_and_reports_do_not_mix(xima: SandboxThread
     for report in ("calls", "time_cards"):
         answers = [asker.send(report, SENT) for _ in range(4)]
         assert [answer.status_code for answer in answers] == [202, 200, 202, 200]
-        assert answers[1].content == answers[3].content
+        assert answers[1].json()["rows"] == answers[3].json()["rows"] != []
     interleaved = [asker.send(report, SENT).status_code for report in ("calls", "time_cards") * 2]
     assert interleaved == [202, 202, 200, 200]
     xima.faults.clear()

@@ -292,6 +292,17 @@ def test_what_is_nested_too_deep_is_unverified(on_disk: Writes, nested: bytes) -
         open_report(REQUEST, on_disk(nested))
 
 
+@pytest.mark.parametrize("depth", [900, 100_000])
+@pytest.mark.parametrize(
+    "place", ['{"values":{"0":{"value":HERE}}}', '{"values":HERE}', '{"x":HERE}', "HERE"]
+)
+def test_a_row_that_is_nested_deep_ends_no_process(on_disk: Writes, depth: int, place: str) -> None:
+    row = place.replace("HERE", "[" * depth + "]" * depth)
+    body = json.dumps(report_of([NAME], ["ROW"])).replace('"ROW"', row)
+    with pytest.raises(CasehouseError):
+        open_report(REQUEST, on_disk(body.encode()))
+
+
 def test_a_body_that_changed_on_disk_is_unverified(on_disk: Writes) -> None:
     body = on_disk(EXAMPLE)
     body.path.write_bytes(b"{}")

@@ -51,8 +51,8 @@ def text_of(value: object) -> str | None:
 def slow_cell(column_format: str, cell: dict[str, object] | None) -> str | None:
     if not isinstance(cell, dict | None):
         raise TypeError
-    value, told = (text_of((cell or {}).get(name)) for name in ("value", "formattedValue"))
-    value = value or None
+    value = text_of((cell or {}).get("value")) or None
+    told = text_of((cell or {}).get("formattedValue")) if column_format in {"NUMBER", "DURATION"} else None
     if column_format == "DURATION":
         number = int(value) if re.fullmatch("[+-]?[0-9]+", value or "") and value else None
         if number is not None and not -(2**63) <= number < 2**63:
