@@ -91,7 +91,16 @@ def _catalogue_after(settings: Settings, until: ReportDay, console: Console) -> 
     """
 
     def rebuild() -> str:
-        return str(build(Lake(settings.data_dir), FEEDS, since=settings.first_day, until=until))
+        window = settings.contact_window_days
+        return str(
+            build(
+                Lake(settings.data_dir),
+                FEEDS,
+                since=settings.first_day,
+                until=until,
+                contact_window_days=window,
+            )
+        )
 
     try:
         yield

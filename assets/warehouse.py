@@ -45,7 +45,13 @@ def catalogue_asset(place: Workplace) -> dg.AssetsDefinition:
     def catalogue() -> dg.MaterializeResult[None]:
         settings = place.settings
         try:
-            summary = build(place.lake, place.feeds, since=settings.first_day, until=place.yesterday())
+            summary = build(
+                place.lake,
+                place.feeds,
+                since=settings.first_day,
+                until=place.yesterday(),
+                contact_window_days=settings.contact_window_days,
+            )
         except CasehouseError as error:
             raise dg.Failure(str(error), allow_retries=False) from None
         return dg.MaterializeResult(

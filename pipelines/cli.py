@@ -153,9 +153,10 @@ def ingest(feed: str, day: str, *, no_rebuild: bool) -> None:
 
 
 @cli.command()
-def rebuild() -> None:
+@click.option("--afresh", is_flag=True, help="Keep nothing of the last one: read and write every file again.")
+def rebuild(*, afresh: bool) -> None:
     """Build the DuckDB catalogue anew from the lake and swap it in."""
-    click.echo(_rebuilt(_settings()))
+    click.echo(_rebuilt(_settings(), afresh=afresh))
 
 
 @cli.command()
@@ -250,14 +251,23 @@ def _settings() -> Settings:
     return load_settings()
 
 
-def _rebuilt(settings: Settings) -> str:
+def _rebuilt(settings: Settings, *, afresh: bool = False) -> str:
     """Build the catalogue, keeping what has not changed; return one line about it."""
     from pipelines.feeds import FEEDS
     from pipelines.lake import Lake
     from pipelines.warehouse import build
 
     lake = Lake(settings.data_dir)
-    return str(build(lake, FEEDS, since=settings.first_day, until=settings.last_day(_now())))
+    return str(
+        build(
+            lake,
+            FEEDS,
+            since=settings.first_day,
+            until=settings.last_day(_now()),
+            contact_window_days=settings.contact_window_days,
+            afresh=afresh,
+        )
+    )
 
 
 def _now() -> datetime:

@@ -35,6 +35,7 @@ from pipelines.errors import SettingsError
 ROOT = Path(__file__).resolve().parent.parent
 PREFIX = "CASEHOUSE_"
 ENV_FILE = "CASEHOUSE_ENV_FILE"  # in the environment only
+CONTACT_WINDOW_DAYS = 28
 
 _ACCOUNT = re.compile(r"[A-Za-z0-9-]+")
 _REPORT_KEY = re.compile(r"[A-Za-z0-9_-]+")
@@ -82,6 +83,12 @@ class Settings(BaseSettings):
     days_per_run: int = Field(30, ge=1, le=366, description="Days of one feed that one backfill run takes.")
     bad_row_share: float = Field(
         0.01, ge=0, le=1, description="Share of rows that may break the contract before the day fails."
+    )
+    contact_window_days: int = Field(
+        CONTACT_WINDOW_DAYS,
+        ge=0,
+        le=3650,
+        description="Days for which a call may be about a closed case, or a repeat of another call.",
     )
     dagster_host: str = Field("127.0.0.1", description="Where the Dagster UI listens.")
     dagster_port: int = Field(3000, ge=1, le=65535, description="Port of the Dagster UI.")

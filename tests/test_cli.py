@@ -139,7 +139,7 @@ def test_a_reader_that_goes_away_ends_it_quietly() -> None:
     script = """
 import click
 from pipelines import cli
-cli.cli.commands["rebuild"].callback = lambda: [click.echo("x" * 9000) for _ in range(99)]
+cli.cli.commands["rebuild"].callback = lambda **_: [click.echo("x" * 9000) for _ in range(99)]
 cli.main(["rebuild"])
 """
     with subprocess.Popen(

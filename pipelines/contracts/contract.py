@@ -43,17 +43,19 @@ def wire(
     privacy: Privacy = "public",
     required: bool = False,
     control: str | None = None,
+    key: bool = False,
     **checks: Any,  # noqa: ANN401 - pandera's own check arguments
 ) -> Any:  # noqa: ANN401 - stands where pandera expects a field of any type
     """Declare one column: the vendor's `name`, what it means, who may see it, whether it may be empty.
 
     `control` is the vendor's title of this column's sum, where the report carries it: a day is complete only
     when the rows add up to it.
+    `key` columns together name the thing whose state a row tells, where a later row tells a later state.
     """
     return pa.Field(
-        nullable=not required,
+        nullable=not (required or key),
         description=description,
-        metadata={"wire": name, "privacy": privacy, "control": control},
+        metadata={"wire": name, "privacy": privacy, "control": control, "key": key},
         **checks,
     )
 
@@ -81,6 +83,7 @@ class Column:
     privacy: Privacy
     rules: tuple[Rule, ...]
     control: str | None = None
+    is_key: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,6 +122,11 @@ class Contract:
     def controls(self) -> Mapping[str, Column]:
         """The columns whose sum the source tells, by its title of that sum, in contract order."""
         return {column.control: column for column in self.columns if column.control is not None}
+
+    @property
+    def key(self) -> tuple[Column, ...]:
+        """The columns that name the thing whose state a row tells; none where every row is one of its own."""
+        return tuple(column for column in self.columns if column.is_key)
 
     @property
     def wire_fields(self) -> tuple[str, ...]:
@@ -165,6 +173,7 @@ def _column(feed: str, name: str, column: Any) -> Column:  # noqa: ANN401 - pand
         privacy=told["privacy"],
         rules=tuple(_rules(column.checks)),
         control=told.get("control"),
+        is_key=told.get("key", False),
     )
 
 

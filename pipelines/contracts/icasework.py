@@ -46,7 +46,7 @@ class Cases(Rows):
         "CaseDetailsInformationRequest.SuitableForPublicationScheme",
         "The information suits the publication scheme.",
     )
-    case_id: Whole = wire("CaseDetails.CaseId", "The case's number in iCasework.", required=True, ge=1)
+    case_id: Whole = wire("CaseDetails.CaseId", "The case's number in iCasework.", key=True, ge=1)
     external_id: Text = wire("CaseDetails.ExternalId", "The case's reference in another system, once linked.")
     parent_case_id: Whole = wire("CaseDetails.ParentCaseId", "The case this one follows from.", ge=1)
     case_type: Text = wire("CaseDetails.CaseType", "Kind of case, such as Complaint.", required=True)
@@ -228,9 +228,9 @@ class Correspondence(Rows):
 class Tasks(Rows):
     """One task created or completed on the report day, as it stood when that day ended."""
 
-    case_id: Whole = wire("CaseDetails.CaseId", "The case it belongs to.", required=True, ge=1)
+    case_id: Whole = wire("CaseDetails.CaseId", "The case it belongs to.", key=True, ge=1)
     case_type: Text = wire("CaseDetails.CaseType", "Kind of case.")
-    task_id: Text = wire("Task.Id", "The task's own number.", required=True)
+    task_id: Text = wire("Task.Id", "The task's own number.", key=True)
     task_type: Text = wire("Task.Type", "Kind of task.")
     task_description: Text = wire("Task.Description", "What is to be done.", privacy="personal")
     task_status: Text = wire("Task.Status", "Open, Completed and so on.")
@@ -262,9 +262,9 @@ class Classifications(Rows):
 class Redress(Rows):
     """One redress agreed for a case with activity on the report day."""
 
-    case_id: Whole = wire("CaseDetails.CaseId", "The case it was agreed for.", required=True, ge=1)
+    case_id: Whole = wire("CaseDetails.CaseId", "The case it was agreed for.", key=True, ge=1)
     case_type: Text = wire("CaseDetails.CaseType", "Kind of case.")
-    redress_id: Text = wire("Redress.Id", "The redress's own number.", required=True)
+    redress_id: Text = wire("Redress.Id", "The redress's own number.", key=True)
     redress_type: Text = wire("Redress.Type", "Kind of redress, such as Apology or Compensation.")
     redress_reason: Text = wire("Redress.Reason", "What it makes good.")
     amount_gbp: Money = wire("Redress.Amount", "Amount in pounds; empty when no money is paid.", ge=0)
@@ -281,9 +281,9 @@ class Redress(Rows):
 class CorrectiveActions(Rows):
     """One corrective action of a case with activity on the report day."""
 
-    case_id: Whole = wire("CaseDetails.CaseId", "The case it follows from.", required=True, ge=1)
+    case_id: Whole = wire("CaseDetails.CaseId", "The case it follows from.", key=True, ge=1)
     case_type: Text = wire("CaseDetails.CaseType", "Kind of case.")
-    corrective_action_id: Text = wire("CorrectiveAction.Id", "The action's own number.", required=True)
+    corrective_action_id: Text = wire("CorrectiveAction.Id", "The action's own number.", key=True)
     corrective_action_type: Text = wire("CorrectiveAction.Type", "Kind of action, such as Training.")
     corrective_action_description: Text = wire(
         "CorrectiveAction.Description", "What is to change.", privacy="personal"

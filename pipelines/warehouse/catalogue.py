@@ -2,7 +2,7 @@
 
 The tables of `ops` are filled once, at the build: reading 20,000 receipts takes seconds, which no analyst
 should wait for, and whoever may read the catalogue need not be able to read the quarantine. A rebuild keeps
-the rows of files that have not changed.
+the rows of files that have not changed, and the monthly files whose days have not.
 """
 
 from __future__ import annotations
@@ -15,23 +15,40 @@ import duckdb
 import polars as pl
 
 from pipelines.errors import Permanent
-from pipelines.warehouse import evidence
+from pipelines.settings import CONTACT_WINDOW_DAYS
+from pipelines.warehouse import evidence, monthly, phones, things
+from pipelines.warehouse.marts import create_marts
 from pipelines.warehouse.query import catalogue_path, open_engine, spill_path, told_in_one_line
-from pipelines.warehouse.statements import definitions_digest, sections, type_name
+from pipelines.warehouse.statements import definitions_digest, sections
 from pipelines.warehouse.swap import replacing, write_ahead_log
-from pipelines.warehouse.views import REPORT_DATE, statements_for
+from pipelines.warehouse.views import columns_of, statements_for
+from pipelines.warehouse.working_days import calendar
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
     from pipelines.days import ReportDay
+    from pipelines.errors import Damaged
     from pipelines.feeds import Feed
     from pipelines.lake import Lake
     from pipelines.warehouse.evidence import LakeFile
+    from pipelines.warehouse.monthly import Month
+    from pipelines.warehouse.views import ViewColumn
 
 KEPT = ("files", "receipts", "controls", "quarantine")  # files first: the others keep what it kept
-TABLES = ("catalogue", "feeds", "columns", *KEPT, "failures", "completeness")
+TABLES = (
+    "catalogue",
+    "settings",
+    "feeds",
+    "columns",
+    *KEPT,
+    "failures",
+    "months",
+    "completeness",
+    "calendar",
+    "phones",
+)
 WAIT_SECONDS = 600.0
 
 
@@ -45,39 +62,46 @@ class CatalogueSummary:
     files_read: int
     files_kept: int
     files_damaged: int
+    months: int
+    months_written: int
+    marts: int
 
     def __str__(self) -> str:
         """One line for a person."""
         days = ", ".join(f"{count} {status}" for status, count in sorted(self.days.items())) or "no days"
         damaged = f", {self.files_damaged} damaged" if self.files_damaged else ""
         return (
-            f"{self.path}: {self.feeds} feeds; {days}; "
-            f"{self.files_read} files read, {self.files_kept} unchanged{damaged}"
+            f"{self.path}: {self.feeds} feeds, {self.marts} marts; {days}; "
+            f"{self.files_read} files read, {self.files_kept} unchanged{damaged}; "
+            f"{self.months_written} of {self.months} monthly files written"
         )
 
 
-def build(
+def build(  # noqa: PLR0913 - all but the first two by name
     lake: Lake,
     feeds: Mapping[str, Feed],
     *,
     until: ReportDay,
     since: ReportDay,
+    contact_window_days: int = CONTACT_WINDOW_DAYS,
     afresh: bool = False,
     wait_seconds: float = WAIT_SECONDS,
 ) -> CatalogueSummary:
     """Make the catalogue of a lake and swap it in; readers of the old one go on undisturbed.
 
-    `ops.completeness` spans `since` to `until`. `afresh` reads every file again. Raises Transient when
-    another process is still rebuilding after `wait_seconds`, Permanent when it cannot be built.
+    `ops.completeness` spans `since` to `until`; `marts.contacts` goes by `contact_window_days`. `afresh`
+    reads every file again and writes every monthly file again. Raises Transient when another process is still
+    rebuilding after `wait_seconds`, Permanent when it cannot be built.
     """
     target = catalogue_path(lake)
     try:
         with replacing(target, wait_seconds=wait_seconds) as aside:
             with closing(open_engine(spill_path(lake))) as engine:
-                builder = _Builder(engine, lake, feeds, since, until)
-                summary = builder.build(aside, None if afresh else target)
+                builder = _Builder(engine, lake, feeds, since, until, contact_window_days, afresh)
+                summary, files = builder.build(aside, target)
             if write_ahead_log(aside).exists():
                 raise Permanent("DuckDB did not finish writing the catalogue", todo="run `casehouse rebuild`")
+        monthly.sweep(lake, files)
     except duckdb.Error as error:
         raise Permanent(
             "the catalogue cannot be built",
@@ -100,29 +124,43 @@ class _Builder:
     feeds: Mapping[str, Feed]
     since: ReportDay
     until: ReportDay
+    contact_window_days: int
+    afresh: bool
 
-    def build(self, aside: Path, previous: Path | None) -> CatalogueSummary:
+    def build(self, aside: Path, previous: Path) -> tuple[CatalogueSummary, set[Path]]:
+        """Fill the file `aside`; return what is in it and the monthly files that it reads."""
         # Without a storage version DuckDB 2 writes files that DuckDB 1 tools cannot open.
         self.engine.execute("ATTACH ? AS casehouse (STORAGE_VERSION 'v1.2.0')", [str(aside)])
         self.engine.execute("USE casehouse")
-        can_keep = previous is not None and self._attach(previous)
+        can_keep = not self.afresh and self._attach(previous)
         self.engine.begin()
         found = evidence.list_files(self.lake, self.feeds)
         self._create_tables()
         self._tell_registry()
         files_read, damaged = self._fill_evidence(found, can_keep=can_keep)
+        findings = monthly.Findings(list(damaged))
+        months = self._store_months(findings)
+        failures = evidence.failures_of(self.lake, self.feeds, findings.damaged)
+        self._fill("failures", "failures_noted", failures)
         days = self._fill_completeness()
-        self._create_views(found)
+        self._create_views(months)
+        phones.fill(self.engine, self.feeds, can_keep=can_keep)
+        marts = create_marts(self.engine, self.feeds)
+        self._fill("columns", "columns_told", _dictionary(_feed_columns(self.feeds) | marts))
         self.engine.commit()
         self.engine.execute("CHECKPOINT casehouse")
-        return CatalogueSummary(
+        summary = CatalogueSummary(
             path=catalogue_path(self.lake),
             feeds=len(self.feeds),
             days=days,
             files_read=files_read,
-            files_kept=len(found) - files_read - damaged,
-            files_damaged=damaged,
+            files_kept=len(found) - files_read - len(damaged),
+            files_damaged=len(findings.damaged),
+            months=len(months),
+            months_written=findings.written,
+            marts=len(marts),
         )
+        return summary, {month.path(self.lake) for month in months}
 
     def _attach(self, previous: Path) -> bool:
         """Attach the catalogue that stands, if its rows can be kept."""
@@ -147,11 +185,14 @@ class _Builder:
         bounds = {"since": self.since.date, "until": self.until.date}
         made_from = {"definitions": definitions_digest(), "lake_dir": str(self.lake.root.resolve())}
         self.engine.execute(sections("ops/catalogue")["fill"], made_from | bounds)
+        self.engine.execute(
+            sections("ops/settings")["fill"], {"contact_window_days": self.contact_window_days}
+        )
         self._fill("feeds", "feeds_told", _registry(self.feeds))
-        self._fill("columns", "columns_told", _dictionary(self.feeds))
+        self._fill("calendar", "calendar_told", calendar(self.since, self.until))
 
-    def _fill_evidence(self, found: list[LakeFile], *, can_keep: bool) -> tuple[int, int]:
-        """Fill the tables that come from files; return how many were read and how many were damaged."""
+    def _fill_evidence(self, found: list[LakeFile], *, can_keep: bool) -> tuple[int, list[Damaged]]:
+        """Fill the tables that come from files; return how many were read, and the damaged ones."""
         self.engine.register("files_found", evidence.frame_of(found))
         for table in KEPT if can_keep else ():
             self.engine.execute(sections(f"ops/{table}")["keep"])
@@ -161,19 +202,46 @@ class _Builder:
         self._fill("receipts", "receipts_read", read.receipts)
         self._fill("controls", "controls_read", read.controls)
         self._fill("quarantine", "quarantine_read", read.quarantine)
-        failures = evidence.failures_of(self.lake, self.feeds, read.damaged)
-        self._fill("failures", "failures_noted", failures)
-        return len(changed) - len(read.damaged), len(read.damaged)
+        return len(changed) - len(read.damaged), read.damaged
+
+    def _store_months(self, findings: monthly.Findings) -> list[Month]:
+        """Make the monthly files that are missing, and correct the evidence by what was met on the way."""
+        wanted = list(
+            monthly.plan(self.engine.execute(sections("ops/months")["wanted"]).fetchall(), self.feeds)
+        )
+        known = len(findings.damaged)
+        # A connection of its own: a day that DuckDB cannot read must not undo what was filled.
+        with closing(self.engine.cursor()) as engine:
+            stored = [
+                month
+                for one in wanted
+                if (month := monthly.store(engine, self.lake, one, findings, afresh=self.afresh))
+            ]
+        for error in findings.damaged[known:]:
+            self._forget(error.feed, error.day)
+        for feed, day in findings.gone:
+            self._forget(feed, str(day))
+        for receipt in findings.replaced:
+            self._forget(receipt.feed, receipt.report_date)
+        self._fill("receipts", "receipts_read", evidence.receipts_of(findings.replaced))
+        self._fill("controls", "controls_read", evidence.controls_of(findings.replaced))
+        self._fill("months", "months_stored", monthly.frame_of(stored, self.lake))
+        return stored
+
+    def _forget(self, feed: str, day: str) -> None:
+        """Take back what was told of a day's file; the next rebuild reads it again."""
+        for table in ("files", "receipts", "controls"):
+            self.engine.execute(sections(f"ops/{table}")["forget"], {"feed": feed, "day": day})
 
     def _fill_completeness(self) -> dict[str, int]:
         sql = sections("ops/completeness")
         self.engine.execute(sql["fill"], {"since": self.since.date, "until": self.until.date})
         return dict(self.engine.execute(sql["by_status"]).fetchall())
 
-    def _create_views(self, found: list[LakeFile]) -> None:
-        with_files = {file.feed for file in found if file.kind == "data"}
+    def _create_views(self, months: list[Month]) -> None:
         for feed in self.feeds.values():
-            for statement in statements_for(feed, self.lake, has_files=feed.key in with_files):
+            files = [month.path(self.lake) for month in months if month.feed is feed]
+            for statement in (*statements_for(feed, files), *things.statements_for(feed, files)):
                 self.engine.execute(statement)
 
     def _fill(self, table: str, frame_name: str, frame: pl.DataFrame) -> None:
@@ -193,24 +261,25 @@ def _registry(feeds: Mapping[str, Feed]) -> pl.DataFrame:
     )
 
 
-def _dictionary(feeds: Mapping[str, Feed]) -> pl.DataFrame:
-    rows: list[tuple[object, ...]] = []
-    for feed in feeds.values():
-        columns = feed.contract.columns
-        rows.extend(
-            (
-                feed.key,
-                position,
-                column.name,
-                type_name(column.dtype),
-                not column.nullable,
-                column.privacy,
-                column.description,
-                column.wire,
-            )
-            for position, column in enumerate(columns, 1)
+def _feed_columns(feeds: Mapping[str, Feed]) -> dict[str, list[ViewColumn]]:
+    return {feed.key: columns_of(feed) for feed in feeds.values()}
+
+
+def _dictionary(views: Mapping[str, list[ViewColumn]]) -> pl.DataFrame:
+    rows = [
+        (
+            key,
+            position,
+            column.name,
+            column.type,
+            column.is_required,
+            column.privacy,
+            column.description,
+            column.wire,
         )
-        rows.append((feed.key, len(columns) + 1, "report_date", "DATE", True, "public", REPORT_DATE, None))
+        for key, columns in views.items()
+        for position, column in enumerate(columns, 1)
+    ]
     return pl.DataFrame(
         rows,
         schema={

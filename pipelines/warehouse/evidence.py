@@ -116,16 +116,12 @@ def read_evidence(lake: Lake, files: Sequence[LakeFile]) -> Evidence:
     """Read the receipt of every data file and the reasons of every quarantine file."""
     told = [_read(lake, file) for file in files]  # threads were measured: 4 take as long as 1
     read = [file for file, one in zip(files, told, strict=True) if not isinstance(one, Damaged | None)]
-    receipts = [(file, one) for file, one in zip(files, told, strict=True) if isinstance(one, Receipt)]
+    receipts = [one for one in told if isinstance(one, Receipt)]
     reasons = [one for one in told if isinstance(one, pl.DataFrame)]
     return Evidence(
         files=frame_of(read),
-        receipts=pl.DataFrame([_row(file, one) for file, one in receipts], schema=_RECEIPTS, orient="row"),
-        controls=pl.DataFrame(
-            [(file.feed, file.day.date, *told) for file, one in receipts for told in one.controls],
-            schema=_CONTROLS,
-            orient="row",
-        ),
+        receipts=receipts_of(receipts),
+        controls=controls_of(receipts),
         quarantine=pl.concat([pl.DataFrame(schema=_QUARANTINE), *reasons]),
         damaged=[one for one in told if isinstance(one, Damaged)],
     )
@@ -162,9 +158,27 @@ def _named(error: Damaged, file: LakeFile) -> Damaged:
     return error
 
 
-def _row(file: LakeFile, receipt: Receipt) -> tuple[Any, ...]:
+def receipts_of(receipts: Iterable[Receipt]) -> pl.DataFrame:
+    """Receipts as the table `ops.receipts` holds them."""
+    return pl.DataFrame(list(map(_row, receipts)), schema=_RECEIPTS, orient="row")
+
+
+def controls_of(receipts: Iterable[Receipt]) -> pl.DataFrame:
+    """Return the sums that receipts tell, as the table `ops.controls` holds them."""
+    return pl.DataFrame(
+        [(one.feed, _date(one), *told) for one in receipts for told in one.controls],
+        schema=_CONTROLS,
+        orient="row",
+    )
+
+
+def _row(receipt: Receipt) -> tuple[Any, ...]:
     told = (getattr(receipt, name) for name in _RECEIPTS if name not in _DAY)
-    return (file.feed, file.day.date, *told)
+    return (receipt.feed, _date(receipt), *told)
+
+
+def _date(receipt: Receipt) -> date:
+    return date.fromisoformat(receipt.report_date)
 
 
 def _reasons(lake: Lake, file: LakeFile) -> pl.DataFrame:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pipelines.lake import Lake
 
 CATALOGUE = "casehouse.duckdb"
+MONTHLY = "monthly"
 
 # Errors about the text of a query or about files, found before a cell is read: their messages quote none.
 _HARMLESS = (
@@ -45,11 +46,11 @@ _HARMLESS = (
 # Messages of other errors that are known to hold no cell.
 _HARMLESS_MESSAGES = (
     re.compile(
-        r'[\w ]+Error: Error while reading file "[^"]*/part\.parquet": '
+        r'[\w ]+Error: Error while reading file "[^"]*\.parquet": '
         r'failed to cast column "\w+" from type [\w(), ]+ to [\w(), ]+(?=:)'
     ),
     re.compile(r"[\w ]+Error: More than one row returned by a subquery used as an expression"),
-    re.compile(r"""[\w ]+Error: [^'"`]*\b[Ff]ile '[^']*/part\.parquet'[\w ]*$"""),
+    re.compile(r"""[\w ]+Error: [^'"`]*\b[Ff]ile '[^']*\.parquet'[\w ]*$"""),
     re.compile(
         r'[\w ]+Error: Cannot execute statement of type "\w+" on database "\w+" which is attached in \S+'
     ),
@@ -202,12 +203,14 @@ def _todo(error: duckdb.Error) -> str:
     """Tell what to do about a file that a view expects and that is gone, elsewhere or damaged."""
     text = str(error)
     if isinstance(error, duckdb.PermissionException):
-        if "report_date=" in text:
+        if f"/{MONTHLY}/" in text:
             return "run `casehouse rebuild`: the catalogue was built for a lake in another place"
         return "ask only for the catalogue and for files of the data directory"
+    if f"/{MONTHLY}/" not in text:
+        return ""
     if isinstance(error, duckdb.IOException) and "No files found" in text:
-        return "run `casehouse rebuild`: the feed has no files any more"
-    return "run `casehouse verify`" if "/part.parquet" in text else ""
+        return "run `casehouse rebuild`: a monthly file is gone"
+    return "run `casehouse rebuild --afresh`: a monthly file is damaged"
 
 
 def _is_about_query(message: str, sql: str) -> bool:

@@ -51,6 +51,12 @@ def definitions_digest() -> str:
     return digest.hexdigest()
 
 
+@cache
+def section_digest(name: str) -> str:
+    """Digest of the sections of `warehouse/<name>.sql`, remarks above them left out."""
+    return hashlib.sha256(repr(sorted(sections(name).items())).encode()).hexdigest()
+
+
 def render(template: Sql, **parts: Sql) -> Sql:
     """Fill every mark of a template; a mark without a part, or a part without a mark, is a KeyError."""
     if unknown := parts.keys() - set(_MARK.findall(template)):

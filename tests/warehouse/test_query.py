@@ -42,7 +42,7 @@ def test_an_answer_is_a_frame(loaded: Lake) -> None:
 
 
 def test_the_types_of_the_contract_come_through(loaded: Lake) -> None:
-    answer = run_query(loaded, "select * exclude (report_date) from depot.parcels")
+    answer = run_query(loaded, "select * exclude (report_date, report_row) from depot.parcels")
     london = PARCELS.contract.polars_schema | {"scanned_at": pl.Datetime("us", "Europe/London")}
     assert answer.schema == london
 
@@ -248,19 +248,32 @@ def test_instants_are_shown_in_london_time(loaded: Lake) -> None:
     assert row == ("2026-07-01 00:30:00+01", "2026-07-01")
 
 
-def test_a_damaged_file_is_named_when_a_query_meets_it(loaded: Lake, days: list[ReportDay]) -> None:
-    path = loaded.path("depot/parcels", days[1])
+def month_files(lake: Lake) -> list[Path]:
+    return sorted((lake.root / "monthly").rglob("*.parquet"))
+
+
+def test_a_damaged_monthly_file_is_named_when_a_query_meets_it(loaded: Lake, days: list[ReportDay]) -> None:
+    (path,) = month_files(loaded)
     path.write_bytes(b"PAR1 no longer a file PAR1 and so on")
-    with pytest.raises(Permanent, match=f"report_date={days[1]}/part.parquet") as caught:
+    with pytest.raises(Permanent, match=path.name) as caught:
         run_query(loaded, "select count(label) from depot.parcels")
-    assert "casehouse verify" in caught.value.todo
+    assert "casehouse rebuild --afresh" in caught.value.todo
+    rebuild(loaded, days, afresh=True)
+    assert run_query(loaded, "select count(label) from depot.parcels").item() == 13
 
 
-def test_a_feed_whose_files_are_gone_asks_for_a_rebuild(loaded: Lake, days: list[ReportDay]) -> None:
-    for day in days:
-        loaded.path("depot/parcels", day).unlink()
+def test_a_monthly_file_that_is_gone_asks_for_a_rebuild(loaded: Lake, days: list[ReportDay]) -> None:
+    for path in month_files(loaded):
+        path.unlink()
     with pytest.raises(Permanent, match="casehouse rebuild"):
         run_query(loaded, "select count(*) from depot.parcels")
+    rebuild(loaded, days)
+    assert run_query(loaded, "select count(*) from depot.parcels").item() == 13
+
+
+def test_a_feed_whose_files_are_gone_is_empty_after_a_rebuild(loaded: Lake, days: list[ReportDay]) -> None:
+    for day in days:
+        loaded.path("depot/parcels", day).unlink()
     rebuild(loaded, days)
     assert run_query(loaded, "select count(*) from depot.parcels").item() == 0
 

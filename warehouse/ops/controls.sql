@@ -20,3 +20,6 @@ SEMI JOIN (FROM ops.files WHERE kind = 'data') AS kept USING (feed, report_date)
 
 -- name: fill
 INSERT INTO ops.controls BY NAME FROM controls_read;
+
+-- name: forget
+DELETE FROM ops.controls WHERE feed = $feed AND report_date = $day;

@@ -28,5 +28,8 @@ ORDER BY ALL;
 -- name: fill
 INSERT INTO ops.files BY NAME FROM files_read;
 
+-- name: forget
+DELETE FROM ops.files WHERE kind = 'data' AND feed = $feed AND report_date = $day;
+
 -- name: loaded
-SELECT feed, report_date FROM ops.files WHERE kind = 'data' ORDER BY ALL;
+SELECT feed, report_date FROM ops.receipts ORDER BY ALL;

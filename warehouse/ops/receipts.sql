@@ -42,3 +42,6 @@ SEMI JOIN (FROM ops.files WHERE kind = 'data') AS kept USING (feed, report_date)
 
 -- name: fill
 INSERT INTO ops.receipts BY NAME FROM receipts_read;
+
+-- name: forget
+DELETE FROM ops.receipts WHERE feed = $feed AND report_date = $day;

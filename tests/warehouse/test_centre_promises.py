@@ -1,0 +1,137 @@
+"""Every promise of the contact centre's marts holds on good data, and breaks when it is broken.
+
+A mutation spoils the data of a table, or a mart itself, in the way that the promise is there to notice.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pipelines.warehouse.statements import FOLDER
+from tests.warehouse.centre_tables import MARTS, healthy, rows, text
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+# Test: statements that spoil tables, or (mart, text of it, what to write instead).
+MUTATIONS: dict[str, list[str | tuple[str, str, str]]] = {
+    "calls_with_negative_times": [
+        "UPDATE xima.calls SET ended_at = started_at - INTERVAL 1 SECOND WHERE call_id LIKE '%-1'",
+        "UPDATE xima.calls SET hold_ms = -1 WHERE call_id LIKE '%-1'",
+    ],
+    "calls_whose_parts_differ_from_their_length": ["UPDATE xima.calls SET call_ms = call_ms + 1"],
+    "calls_outside_their_day": [
+        "UPDATE xima.calls SET report_date = report_date + 1",
+        "UPDATE xima.calls SET started_at = started_at + INTERVAL 1 DAY WHERE call_id LIKE '%-1'",
+    ],
+    "calls_told_twice": ["UPDATE xima.calls SET call_id = '7' WHERE call_id LIKE '%-1'"],
+    "call_volumes_that_lose_calls": [
+        ("call_volumes", "FULL JOIN counted", "LEFT JOIN (SELECT * FROM counted LIMIT 1) AS counted"),
+        ("call_volumes", "WHERE direction = 'Inbound'", "WHERE direction <> 'Internal'"),
+        ("call_volumes", "count(*) FILTER (WHERE outcome = 'Abandoned')", "count(*)"),
+        ("call_volumes", "AND ring_ms <= 20000", "OR ring_ms <= 20000"),
+    ],
+    "call_volumes_of_a_wrong_number_of_half_hours": [
+        ("call_volumes", "TIMESTAMP)) - INTERVAL 30", "TIMESTAMP)) - INTERVAL 60"),
+        (
+            "call_volumes",
+            "timezone('Europe/London', CAST(report_date + 1 AS TIMESTAMP))",
+            "timezone('Europe/London', CAST(report_date AS TIMESTAMP)) + INTERVAL 24 HOUR",
+        ),
+        ("call_volumes", "WHERE feed = 'xima/calls'", "WHERE feed LIKE 'xima/%'"),
+    ],
+    "time_cards_with_negative_times": [
+        "UPDATE xima.time_cards SET idle_ms = -1",
+        "UPDATE xima.time_cards SET session_end_at = session_start_at - INTERVAL 1 SECOND",
+    ],
+    "time_cards_that_overlap": ["INSERT INTO xima.time_cards FROM xima.time_cards LIMIT 1"],
+    "time_cards_outside_their_day": [
+        "UPDATE xima.time_cards SET session_end_at = session_end_at + INTERVAL 25 HOUR",
+        "UPDATE xima.time_cards SET session_start_at = session_start_at - INTERVAL 1 SECOND",
+    ],
+    "agent_days_longer_than_the_day": [
+        "UPDATE xima.time_cards SET logged_in_ms = logged_in_ms + 1",
+        "INSERT INTO xima.time_cards FROM xima.time_cards",
+        ("agent_days", "    ) // 3600000", "    ) // 3600000 - 1"),
+    ],
+    "agent_days_whose_parts_differ": ["UPDATE xima.time_cards SET break_ms = break_ms + 1"],
+    "agent_summaries_that_differ_from_calls": [
+        "UPDATE xima.agent_summary SET talk_ms = talk_ms - 1",
+        "UPDATE xima.agent_summary SET total_calls = 0",
+        "UPDATE xima.calls SET agent = 'Ben Holloway(202)'",
+        "UPDATE xima.calls SET direction = 'Internal'",
+    ],
+    "account_usage_that_differs_from_calls": [
+        "UPDATE xima.account_usage SET talk_ms = talk_ms - 1",
+        "UPDATE xima.account_usage SET calls = calls + 1",
+        "DELETE FROM xima.account_usage",
+        "UPDATE xima.calls SET account_code = NULL",
+    ],
+    "marts_that_differ_from_the_sources_totals": [
+        "UPDATE ops.controls SET value = value + 1 WHERE feed = 'xima/calls' AND title = 'Total Hold'",
+        "UPDATE xima.time_cards SET logged_in_ms = logged_in_ms - 1",
+        "DELETE FROM xima.account_usage",
+    ],
+    "contacts_that_count_a_call_twice": [
+        ("contacts", "row_number() OVER (PARTITION BY report_date, call_id ORDER BY case_id) = 1", "true"),
+        ("contacts", "    LEFT JOIN reachable", "    INNER JOIN reachable"),
+        ("contacts", "WHERE direction <> 'Internal'", "WHERE direction = 'Inbound'"),
+    ],
+    "contacts_that_meet_without_a_number": [
+        (
+            "contacts",
+            "numbered.customer_e164 = reachable.e164",
+            "coalesce(numbered.customer_e164, '+442079460123') = reachable.e164",
+        ),
+        (
+            "contacts",
+            "CASE WHEN phones.e164 IS NOT NULL THEN max(started_at)",
+            "CASE WHEN true THEN max(started_at)",
+        ),
+    ],
+    "contacts_settled_in_silence": [
+        ("contacts", "owners.customers_with_number > 1", "owners.customers_with_number > 2"),
+    ],
+    "phones_in_another_form": [
+        "UPDATE ops.phones SET e164 = '020 7946 0123'",
+        "INSERT INTO ops.phones FROM ops.phones",
+    ],
+}
+
+
+def offenders(folder: Path, promise: str, mutation: str | tuple[str, str, str] = "") -> int:
+    engine = healthy(folder)
+    if isinstance(mutation, str):
+        engine.execute(mutation)
+    else:
+        mart, before, instead = mutation
+        query = text("marts", mart)
+        assert before in query, before
+        engine.execute(f"CREATE OR REPLACE VIEW marts.{mart} AS {query.replace(before, instead)}")
+    return len(rows(engine, text("tests", promise)))
+
+
+def test_every_promise_about_the_contact_centre_has_its_mutations() -> None:
+    found = {path.stem for path in (FOLDER / "tests").glob("*.sql")}
+    about = {
+        name
+        for name in found
+        if any(table in text("tests", name) for table in ("xima.", "ops.phones"))
+        or any(f"marts.{mart}" in text("tests", name) for mart in MARTS)
+    }
+    assert about == set(MUTATIONS)
+
+
+@pytest.mark.parametrize("promise", MUTATIONS)
+def test_good_data_breaks_no_promise(promise: str, tmp_path: Path) -> None:
+    assert offenders(tmp_path, promise) == 0
+
+
+@pytest.mark.parametrize(
+    ("promise", "mutation"),
+    [(promise, mutation) for promise, mutations in MUTATIONS.items() for mutation in mutations],
+)
+def test_a_broken_promise_is_seen(promise: str, mutation: str | tuple[str, str, str], tmp_path: Path) -> None:
+    assert offenders(tmp_path, promise, mutation) > 0
