@@ -24,57 +24,50 @@ ORDER BY feeds.feed, days.report_date
 SELECT min(report_date) FROM ops.receipts WHERE feed = 'icasework/cases' AND report_date <= $day
 
 -- name: case_days
--- Open are the cases that had come in by the end of a day and had not been closed by then.
-WITH latest AS (
-    SELECT received_date, closed_date
-    FROM icasework.cases
-    WHERE report_date <= $day
-    QUALIFY row_number() OVER (PARTITION BY case_id ORDER BY report_date DESC) = 1
-)
+-- Open are the cases that had come in by the end of a day and had not been closed by then. As in
+-- marts.daily_volumes, but by what the cases were when $day ended, so that a report can be made again later.
 SELECT
     days.report_date,
     days.status,
-    count(*) FILTER (latest.received_date = days.report_date) AS received,
-    count(*) FILTER (latest.closed_date = days.report_date) AS closed,
+    count(*) FILTER (cases.received_date = days.report_date) AS received,
+    count(*) FILTER (cases.closed_date = days.report_date) AS closed,
     count(*) FILTER (
-        latest.received_date <= days.report_date
-        AND (latest.closed_date IS NULL OR latest.closed_date > days.report_date)
+        cases.received_date <= days.report_date
+        AND (cases.closed_date IS NULL OR cases.closed_date > days.report_date)
     ) AS still_open
 FROM ops.completeness AS days
-LEFT JOIN latest ON latest.received_date <= days.report_date OR latest.closed_date = days.report_date
+LEFT JOIN (
+    SELECT received_date, closed_date
+    FROM marts.case_history
+    WHERE valid_from <= $day AND (valid_to IS NULL OR valid_to > $day)
+) AS cases ON cases.received_date <= days.report_date OR cases.closed_date = days.report_date
 WHERE days.feed = 'icasework/cases' AND days.report_date BETWEEN $month_first AND $day
 GROUP BY days.report_date, days.status
 ORDER BY days.report_date
 
 -- name: backlog
--- A case without a target date has been answered and waits to be closed.
-WITH latest AS (
-    SELECT case_type, closed_date, current_target_date
-    FROM icasework.cases
-    WHERE report_date <= $day
-    QUALIFY row_number() OVER (PARTITION BY case_id ORDER BY report_date DESC) = 1
-)
+-- What was due on the day and is still open when it ends has missed its target. A case without a target date has
+-- been answered and waits to be closed.
 SELECT
     case_type,
-    count(*) FILTER (current_target_date < $day) AS overdue,
-    count(*) FILTER (current_target_date BETWEEN $day AND $day + 7) AS due_soon,
+    count(*) FILTER (current_target_date <= $day) AS overdue,
+    count(*) FILTER (current_target_date > $day AND current_target_date <= $day + 7) AS due_soon,
     count(*) FILTER (current_target_date > $day + 7) AS due_later,
     count(*) FILTER (current_target_date IS NULL) AS no_target
-FROM latest
-WHERE closed_date IS NULL
+FROM marts.case_history
+WHERE valid_from <= $day AND (valid_to IS NULL OR valid_to > $day) AND closed_date IS NULL
 GROUP BY case_type
 ORDER BY count(*) DESC, case_type
 
 -- name: call_days
--- Inbound calls; a call that was transferred has been answered first.
 SELECT
     days.report_date,
     days.status,
-    count(calls.call_id) AS calls_in,
-    count(*) FILTER (calls.outcome = 'Abandoned') AS abandoned,
-    count(*) FILTER (calls.outcome <> 'Abandoned' AND calls.ring_ms <= 20000) AS answered_in_time
+    CAST(coalesce(sum(calls.offered_calls), 0) AS BIGINT) AS calls_in,
+    CAST(coalesce(sum(calls.abandoned_calls), 0) AS BIGINT) AS abandoned,
+    CAST(coalesce(sum(calls.answered_in_20s_calls), 0) AS BIGINT) AS answered_in_time
 FROM ops.completeness AS days
-LEFT JOIN xima.calls AS calls ON calls.report_date = days.report_date AND calls.direction = 'Inbound'
+LEFT JOIN marts.call_volumes AS calls USING (report_date)
 WHERE days.feed = 'xima/calls' AND days.report_date BETWEEN $month_first AND $day
 GROUP BY days.report_date, days.status
 ORDER BY days.report_date
@@ -82,11 +75,11 @@ ORDER BY days.report_date
 -- name: half_hours
 -- By the clock on the wall: where it strikes one twice in a night, both hours are counted together.
 SELECT
-    hour(started_at) * 2 + minute(started_at) // 30 AS half_hour,
-    count(*) AS calls_in,
-    count(*) FILTER (outcome = 'Abandoned') AS abandoned,
-    count(*) FILTER (outcome <> 'Abandoned' AND ring_ms <= 20000) AS answered_in_time
-FROM xima.calls
-WHERE report_date = $day AND direction = 'Inbound'
+    hour(half_hour_london) * 2 + minute(half_hour_london) // 30 AS half_hour,
+    CAST(sum(offered_calls) AS BIGINT) AS calls_in,
+    CAST(sum(abandoned_calls) AS BIGINT) AS abandoned,
+    CAST(sum(answered_in_20s_calls) AS BIGINT) AS answered_in_time
+FROM marts.call_volumes
+WHERE report_date = $day AND offered_calls > 0
 GROUP BY half_hour
 ORDER BY half_hour

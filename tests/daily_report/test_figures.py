@@ -20,7 +20,7 @@ from pipelines.ingest import ingest_days
 from pipelines.lake import Lake
 from pipelines.sandbox.server import SandboxThread
 from pipelines.settings import load_settings
-from pipelines.warehouse import build
+from pipelines.warehouse import build, run_query
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -81,9 +81,9 @@ def test_the_backlog_is_all_open_cases_and_no_other(loaded: Lake, figures: Figur
     open_cases = latest.filter(pl.col("closed_date").is_null())
     assert sum(one.total for one in figures.backlog) == open_cases.height == figures.case_days[-1].still_open
     due = pl.col("current_target_date")
-    assert sum(one.overdue for one in figures.backlog) == open_cases.filter(due < DAY.date).height > 0
+    assert sum(one.overdue for one in figures.backlog) == open_cases.filter(due <= DAY.date).height > 0
     assert sum(one.no_target for one in figures.backlog) == open_cases.filter(due.is_null()).height > 0
-    soon = open_cases.filter(due.is_between(DAY.date, DAY.plus(7).date)).height
+    soon = open_cases.filter(due.is_between(DAY.plus(1).date, DAY.plus(7).date)).height
     assert sum(one.due_soon for one in figures.backlog) == soon > 0
 
 
@@ -101,6 +101,24 @@ def test_calls_are_counted_by_day_and_half_hour(loaded: Lake, figures: Figures) 
     started = [at.astimezone(LONDON) for at in calls["started_at"].to_list() if isinstance(at, datetime)]
     at_nine = sum((at.hour, at.minute >= 30) == (9, False) for at in started)
     assert {one.begins: one.calls_in for one in figures.half_hours}.get("09:00", 0) == at_nine
+
+
+def test_the_last_day_is_as_the_marts_have_it(loaded: Lake) -> None:
+    last = DAY.plus(1)
+    figures = read_figures(loaded, last)
+    volumes = run_query(
+        loaded,
+        "select volume_date, sum(received)::bigint, sum(closed)::bigint, sum(open)::bigint"
+        " from marts.daily_volumes group by all",
+    ).rows()
+    for one in figures.case_days:
+        assert (one.day, one.received, one.closed, one.still_open) in volumes
+    overdue = run_query(
+        loaded,
+        "select sum(overdue)::bigint from marts.daily_volumes"
+        " where volume_date = (select max(volume_date) from marts.daily_volumes)",
+    )
+    assert sum(one.overdue for one in figures.backlog) == overdue.item() > 0
 
 
 def test_a_day_that_is_not_loaded_has_its_status(figures: Figures) -> None:
