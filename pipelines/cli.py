@@ -216,6 +216,24 @@ def report(day: str | None, out: Path | None) -> None:
 
 
 @cli.command()
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder for it; default dictionary/ in the data directory.",
+)
+def dictionary(out: Path | None) -> None:
+    """Write the data dictionary as HTML and XLSX: every view and column, with invented examples."""
+    settings = _settings()
+    from pipelines.dictionary import dictionary_folder, invented_lake, read_views, write_dictionary
+    from pipelines.lake import Lake
+
+    with invented_lake() as invented:
+        views = read_views(invented)
+    for path in write_dictionary(views, out or dictionary_folder(Lake(settings.data_dir))):
+        click.echo(path)
+
+
+@cli.command()
 def doctor() -> None:
     """Check settings, hosts, token, clock, disk and rights; exit 1 when something is wrong."""
     settings = _settings()

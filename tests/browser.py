@@ -44,7 +44,8 @@ window.addEventListener("load", () => {{
   note.id = "answer";
   note.textContent = JSON.stringify([...document.querySelectorAll("iframe")].map((frame) => {{
     const page = frame.contentDocument;
-    return {{width: page.documentElement.scrollWidth, collisions: collisions(page), asked: asked(page)}};
+    const {{scrollWidth, clientWidth}} = page.documentElement;
+    return {{overflow: scrollWidth - clientWidth, collisions: collisions(page), asked: asked(page)}};
   }}));
   document.body.append(note);
 }});
@@ -78,9 +79,9 @@ _FRAME = '<iframe srcdoc="{page}" style="width:{width}px;height:4000px;border:0"
 
 @dataclass(frozen=True)
 class Look:
-    """What was seen of a page at one width: its own width, letters that collide, the answer to a question."""
+    """What was seen at one width: pixels beyond the screen, letters that collide, the answer asked for."""
 
-    width: int
+    overflow: int
     collisions: list[str]
     asked: object
 

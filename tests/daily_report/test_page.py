@@ -76,10 +76,9 @@ def test_days_that_are_not_there_are_not_drawn_as_nought() -> None:
 
 
 def test_it_fits_its_screen_without_a_word_on_the_console(text: str, tmp_path: Path) -> None:
-    widths = (PHONE, DESKTOP)
-    seen, console = look_at(text, widths, tmp_path)
+    seen, console = look_at(text, (PHONE, DESKTOP), tmp_path)
     assert console == []
-    assert [one.width for one in seen] == list(widths)
+    assert [one.overflow for one in seen] == [0, 0]
     assert [one.collisions for one in seen] == [[], []]
 
 
@@ -88,7 +87,7 @@ def test_what_would_be_wrong_is_seen(tmp_path: Path) -> None:
     fault = "<script>console.error('no');</script>"
     (seen,), console = look_at(f'<p style="width:500px">{fault}{letters}</p>', [PHONE], tmp_path)
     assert len(console) == 1
-    assert seen.width > PHONE
+    assert seen.overflow > 0
     assert "Letters on Letters" in seen.collisions
 
 
