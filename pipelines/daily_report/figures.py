@@ -100,10 +100,19 @@ class DayStatus:
     day: date
     status: str
 
+    @property
+    def source(self) -> str:
+        """The system that the feed comes from."""
+        return self.feed.partition("/")[0]
+
 
 @dataclass(frozen=True)
 class Figures:
-    """All that the page of one day tells. The last of `case_days` and of `call_days` is the day itself."""
+    """All that the page of one day tells. The last of `case_days` and of `call_days` is the day itself.
+
+    `unused` names the sources of which no day was ever loaded; `statuses` leaves their feeds out, unless
+    there are no others: a council without a contact centre is not short of one every day.
+    """
 
     day: date
     origins: Mapping[str, str]
@@ -113,6 +122,7 @@ class Figures:
     call_days: Sequence[CallDay]
     half_hours: Sequence[HalfHour]
     first_cases_day: date | None
+    unused: Sequence[str] = ()
 
     @property
     def feeds(self) -> list[str]:
@@ -140,15 +150,19 @@ def read_figures(lake: Lake, day: ReportDay) -> Figures:
     }
     told = run_queries(lake, sections("report"), spans)
     _require_day(day, *told["catalogue"].row(0))
+    origins = dict(told["origins"].rows())
+    statuses: list[DayStatus] = _rows(DayStatus, told["completeness"])
+    used = [one for one in statuses if one.source in origins]
     return Figures(
         day=day.date,
-        origins=dict(told["origins"].rows()),
-        statuses=_rows(DayStatus, told["completeness"]),
+        origins=origins,
+        statuses=used or statuses,
         case_days=_rows(CaseDay, told["case_days"]),
         backlog=_rows(Backlog, told["backlog"]),
         call_days=_rows(CallDay, told["call_days"]),
         half_hours=_rows(HalfHour, told["half_hours"]),
         first_cases_day=told["first_cases_day"].item(),
+        unused=sorted({one.source for one in statuses} - origins.keys()) if used else (),
     )
 
 

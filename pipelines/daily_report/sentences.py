@@ -69,18 +69,19 @@ def share(part: int, whole: int) -> str:
 def verdict(figures: Figures) -> tuple[bool, str]:
     """Say whether the day is complete, and what is lacking where it is not."""
     feeds = figures.of_day()
+    unused = f" No day of {listed(figures.unused)} was ever loaded." if figures.unused else ""
     lacking = {feed: status for feed, status in feeds.items() if status not in _COMPLETE}
     if not lacking:
         aside = [feed for feed, status in feeds.items() if status == "quarantined"]
         told = f"Complete: all {len(feeds)} feeds have this day"
         more = f"; rows that broke the contract were set aside in {listed(aside)}" if aside else ""
-        return True, f"{told}{more}."
+        return True, f"{told}{more}.{unused}"
     by_status = sorted(lacking.items(), key=lambda one: (one[1], one[0]))
     parts = [
         f"{listed([feed for feed, _ in group])}: {_STATUS_WORDS[status]}"
         for status, group in groupby(by_status, key=lambda one: one[1])
     ]
-    return False, f"Incomplete: {len(lacking)} of {len(feeds)} feeds. {'; '.join(parts)}."
+    return False, f"Incomplete: {len(lacking)} of {len(feeds)} feeds. {'; '.join(parts)}.{unused}"
 
 
 def listed(words: Sequence[str]) -> str:

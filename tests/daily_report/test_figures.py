@@ -13,6 +13,7 @@ import pytest
 from pipelines import cli
 from pipelines.daily_report import report_folder, write_report
 from pipelines.daily_report.figures import Figures, read_figures
+from pipelines.daily_report.sentences import verdict
 from pipelines.days import LONDON, ReportDay, span
 from pipelines.errors import Permanent
 from pipelines.feeds import FEEDS, connect, policy_for
@@ -132,6 +133,18 @@ def test_the_first_day_and_an_empty_lake_have_a_page(loaded: Lake, lake: Lake, t
     build(lake, FEEDS, since=FIRST, until=DAY)
     told = write_report(lake, DAY, tmp_path).read_text("utf-8")
     assert "Incomplete: 10 of 10 feeds" in told
+
+
+def test_a_source_that_is_not_in_use_does_not_make_a_day_incomplete(loaded: Lake, lake: Lake) -> None:
+    for day in (FIRST, FIRST.plus(1)):
+        target = lake.path(LOADED[0], day)
+        target.parent.mkdir(parents=True)
+        target.write_bytes(loaded.path(LOADED[0], day).read_bytes())
+    build(lake, FEEDS, since=FIRST, until=FIRST.plus(1))
+    figures = read_figures(lake, FIRST.plus(1))
+    assert figures.unused == ["xima"]
+    assert all(feed.startswith("icasework/") for feed in figures.feeds)
+    assert verdict(figures)[1].endswith("No day of xima was ever loaded.")
 
 
 @pytest.mark.parametrize("day", [FIRST.plus(-1), DAY.plus(2)])
