@@ -121,7 +121,16 @@ def still_open(figures: Figures) -> str:
     told = f"{opened} open when the day ended{_in_a_week(figures)}."
     first = figures.first_cases_day
     known = f" Only cases with activity since {span_in_words(first, first)} are known."
-    return f"{told}{known}{_unproved(today)}"
+    return f"{told}{known}{_lost(figures.case_days)}{_unproved(today)}"
+
+
+def _lost(days: Sequence[CaseDay]) -> str:
+    """Warn that what happened on days that are not loaded is seen late: when a case is next told of."""
+    lost = sum(not one.is_loaded for one in days)
+    if not lost:
+        return ""
+    verb = "is" if lost == 1 else "are"
+    return f" {lost} of the last {len(days)} days {verb} not loaded: what changed then may be lacking."
 
 
 def _in_a_week(figures: Figures) -> str:

@@ -89,6 +89,12 @@ def test_the_week_before_is_compared_only_when_it_is_loaded() -> None:
     assert "a week before" not in sentences.still_open(a_day({(CASES, DAY - timedelta(days=7)): "missing"}))
 
 
+def test_days_that_are_lost_are_told_beside_what_is_open() -> None:
+    lost = a_day({(CASES, DAY - timedelta(days=4)): "failed", (CASES, DAY - timedelta(days=5)): "missing"})
+    told = "2 of the last 28 days are not loaded: what changed then may be lacking."
+    assert sentences.still_open(lost).endswith(told)
+
+
 def test_nothing_happening_is_not_nothing_known() -> None:
     quiet = a_day()
     silent = replace(quiet.call_days[-1], calls_in=0, abandoned=0, answered_in_time=0)
