@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TypedDict, Unpack
 import dagster as dg
 
 from assets.feeds import feed_asset
+from assets.report import report_asset
 from assets.resources import Workplace
 from assets.schedules import nightly_job, nightly_schedule, rebuild_job, rebuild_sensor
 from assets.warehouse import catalogue_asset
@@ -55,7 +56,11 @@ def build_defs(**overrides: Unpack[Overrides]) -> dg.Definitions:
         warnings.simplefilter("ignore", dg.BetaWarning)
         nightly = nightly_job(place)
         return dg.Definitions(
-            assets=[*(feed_asset(feed, place) for feed in place.feeds.values()), catalogue_asset(place)],
+            assets=[
+                *(feed_asset(feed, place) for feed in place.feeds.values()),
+                catalogue_asset(place),
+                report_asset(place),
+            ],
             jobs=[nightly, rebuild_job()],
             schedules=[nightly_schedule(nightly, settings)],
             sensors=[rebuild_sensor()],

@@ -1,4 +1,4 @@
-"""When things run by themselves: the feeds' yesterday each night, the catalogue after feeds have changed.
+"""When things run by themselves: the feeds' yesterday each night, catalogue and report after feeds changed.
 
 The nightly run is an ordinary run of the feeds' assets for one partition: the same path as a backfill and as
 the button in the UI.
@@ -12,6 +12,7 @@ import dagster as dg
 
 from assets.feeds import asset_key
 from assets.names import NIGHTLY, REBUILD
+from assets.report import REPORT
 from assets.warehouse import CATALOGUE
 from pipelines.days import LONDON, ReportDay
 from pipelines.feeds import SOURCES
@@ -75,12 +76,12 @@ def nightly_schedule(job: dg.UnresolvedAssetJobDefinition, settings: Settings) -
 
 
 def rebuild_sensor() -> dg.AutomationConditionSensorDefinition:
-    """Return the sensor that rebuilds the catalogue; on by default, since it only reads the lake."""
+    """Return the sensor that rebuilds catalogue and report; on by default, since it only reads the lake."""
     return dg.AutomationConditionSensorDefinition(
         REBUILD,
-        target=dg.AssetSelection.assets(CATALOGUE),
+        target=dg.AssetSelection.assets(CATALOGUE, REPORT),
         default_status=dg.DefaultSensorStatus.RUNNING,
         minimum_interval_seconds=30,
         run_tags=PRIORITY,
-        description="Rebuilds the catalogue after feeds have changed.",
+        description="Rebuilds the catalogue after feeds have changed, then writes the daily report.",
     )

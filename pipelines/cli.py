@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NoReturn
 
 import click
@@ -225,6 +226,42 @@ def check(test: str | None, *, as_csv: bool) -> None:
     if broken:
         click.echo(f"{broken} promises broken; casehouse check NAME shows the rows")
         sys.exit(1)
+
+
+@cli.command()
+@click.option("--day", metavar="DAY", help="Report day, YYYY-MM-DD; default yesterday.")
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder for it; default reports/ in the data directory.",
+)
+def report(day: str | None, out: Path | None) -> None:
+    """Write the one-page report of a day as an HTML file that needs no network."""
+    settings = _settings()
+    from pipelines.daily_report import write_report
+    from pipelines.days import ReportDay
+    from pipelines.lake import Lake
+
+    report_day = ReportDay.parse(day) if day else settings.last_day(_now())
+    click.echo(write_report(Lake(settings.data_dir), report_day, out))
+
+
+@cli.command()
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder for it; default dictionary/ in the data directory.",
+)
+def dictionary(out: Path | None) -> None:
+    """Write the data dictionary as HTML and XLSX: every view and column, with invented examples."""
+    settings = _settings()
+    from pipelines.dictionary import dictionary_folder, invented_lake, read_views, write_dictionary
+    from pipelines.lake import Lake
+
+    with invented_lake() as invented:
+        views = read_views(invented)
+    for path in write_dictionary(views, out or dictionary_folder(Lake(settings.data_dir))):
+        click.echo(path)
 
 
 @cli.command()

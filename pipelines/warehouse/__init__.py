@@ -7,7 +7,7 @@ knows DuckDB. It does not judge rows and never writes to the lake.
 
 from pipelines.warehouse.catalogue import CatalogueSummary, build, is_current
 from pipelines.warehouse.promises import Verdict, offending_rows, run_sql_tests, sql_tests
-from pipelines.warehouse.query import catalogue_path, connect, count_days, loaded_days, run_query
+from pipelines.warehouse.query import catalogue_path, connect, count_days, loaded_days, run_queries, run_query
 
 __all__ = [
     "CatalogueSummary",
@@ -19,6 +19,7 @@ __all__ = [
     "is_current",
     "loaded_days",
     "offending_rows",
+    "run_queries",
     "run_query",
     "run_sql_tests",
     "sql_tests",

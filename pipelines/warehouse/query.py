@@ -18,6 +18,7 @@ from pipelines.warehouse.reading import confine, require_question
 from pipelines.warehouse.statements import sections
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import date
     from pathlib import Path
 
@@ -58,6 +59,7 @@ _WHOLE = {
     sign + size for sign in ("", "u") for size in ("tinyint", "smallint", "integer", "bigint", "hugeint")
 }
 _PLAIN = _WHOLE | {"boolean", "float", "double", "decimal", "varchar", "uuid", "enum", "date", "time"}
+_PARAMETER = re.compile(r"\$([a-z_]+)")
 _CAST_COLUMN = re.compile(r"when casting from source column (\w+)$")
 _QUOTED = re.compile(r"""['"`](.*)['"`]""")
 
@@ -102,14 +104,38 @@ def run_query(lake: Lake, sql: str, *, limit: int | None = None) -> pl.DataFrame
     hold or print them all. A limit also spares the work for the rows beyond it.
     """
     with closing(connect(lake)) as engine:
-        try:
-            require_question(engine, sql)
-            answer: duckdb.DuckDBPyRelation | None = engine.sql(sql)
-            if answer is None:
-                raise Permanent("the statement has no answer", todo="give one that asks something")
-            frame: pl.DataFrame = _plain(answer if limit is None else answer.limit(limit)).pl()
-        except duckdb.Error as error:
-            raise Permanent("the query failed", why=told_in_one_line(error, sql), todo=_todo(error)) from None
+        return _answer(engine, sql, limit=limit)
+
+
+def run_queries(
+    lake: Lake, queries: Mapping[str, str], parameters: Mapping[str, object]
+) -> dict[str, pl.DataFrame]:
+    """Run named queries on one and the same catalogue, whatever is swapped in meanwhile, as `run_query` does.
+
+    A query is given those parameters that it names, such as `$day`; one that is not there is a KeyError.
+    """
+    with closing(connect(lake)) as engine:
+        return {
+            name: _answer(engine, sql, {key: parameters[key] for key in _PARAMETER.findall(sql)})
+            for name, sql in queries.items()
+        }
+
+
+def _answer(
+    engine: duckdb.DuckDBPyConnection,
+    sql: str,
+    parameters: Mapping[str, object] | None = None,
+    *,
+    limit: int | None = None,
+) -> pl.DataFrame:
+    try:
+        require_question(engine, sql)
+        answer: duckdb.DuckDBPyRelation | None = engine.sql(sql, params=parameters or None)
+        if answer is None:
+            raise Permanent("the statement has no answer", todo="give one that asks something")
+        frame: pl.DataFrame = _plain(answer if limit is None else answer.limit(limit)).pl()
+    except duckdb.Error as error:
+        raise Permanent("the query failed", why=told_in_one_line(error, sql), todo=_todo(error)) from None
     return frame
 
 

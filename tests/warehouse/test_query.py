@@ -11,7 +11,7 @@ import pytest
 
 from pipelines.errors import Permanent
 from pipelines.lake import Lake
-from pipelines.warehouse import connect, run_query
+from pipelines.warehouse import connect, run_queries, run_query
 from tests.plain_source import PARCELS, PlainSource, fill, parcel
 from tests.warehouse.loaded import SECRET_VALUE, load, rebuild
 
@@ -51,6 +51,22 @@ def test_a_limit_cuts(loaded: Lake) -> None:
     every = "select parcel_id from depot.parcels order by all"
     assert run_query(loaded, every).height == 13
     assert run_query(loaded, every, limit=4).rows() == run_query(loaded, every).rows()[:4]
+
+
+def test_queries_share_one_catalogue_and_take_the_parameters_they_name(
+    loaded: Lake, days: list[ReportDay]
+) -> None:
+    queries = {
+        "of_day": "select count(*) from depot.parcels where report_date = $day",
+        "since": "select count(*) from depot.parcels where report_date > $day and report_date < $end",
+        "all": "select count(*) from depot.parcels",
+    }
+    told = run_queries(loaded, queries, {"day": days[1].date, "end": days[4].date})
+    assert {name: answer.item() for name, answer in told.items()} == {"of_day": 3, "since": 6, "all": 13}
+    with pytest.raises(KeyError):
+        run_queries(loaded, queries, {"day": days[1].date})
+    with pytest.raises(Permanent, match="refused"):
+        run_queries(loaded, {"bad": "drop view depot.parcels"}, {})
 
 
 def test_what_a_frame_cannot_hold_comes_as_text(loaded: Lake) -> None:
