@@ -41,7 +41,7 @@ ONLY_IN = {
     "xml2arrow": ("pipelines/sources/icasework/xml_body.py",),
     "aiohttp": ("pipelines/sandbox/",),
     "phonenumbers": ("pipelines/warehouse/",),
-    "xlsxwriter": ("pipelines/exports/",),
+    "xlsxwriter": ("pipelines/exports/", "pipelines/dictionary/"),
     "pandera": ("pipelines/contracts/", "pipelines/verify.py"),
     "gql": ("assets/client.py",),
     "altair": ("pipelines/daily_report/",),
