@@ -83,21 +83,25 @@ MUTATIONS: dict[str, list[str | tuple[str, str, str]]] = {
         "DELETE FROM xima.account_usage",
     ],
     "contacts_that_count_a_call_twice": [
-        ("contacts", "row_number() OVER (PARTITION BY report_date, call_id ORDER BY case_id) = 1", "true"),
-        ("contacts", "    LEFT JOIN reachable", "    INNER JOIN reachable"),
-        ("contacts", "WHERE direction <> 'Internal'", "WHERE direction = 'Inbound'"),
+        (
+            "contacts",
+            "row_number() OVER (PARTITION BY report_date, call_id ORDER BY met.case_id) = 1",
+            "true",
+        ),
+        ("contacts", "    LEFT JOIN owners", "    INNER JOIN owners"),
+        (
+            "contacts",
+            "    WHERE calls.direction <> 'Internal'\n)",
+            "    WHERE calls.direction = 'Inbound'\n)",
+        ),
     ],
     "contacts_that_meet_without_a_number": [
         (
             "contacts",
-            "numbered.customer_e164 = reachable.e164",
-            "coalesce(numbered.customer_e164, '+442079460123') = reachable.e164",
+            "rung.customer_e164 = reachable.e164",
+            "coalesce(rung.customer_e164, '+442079460123') = reachable.e164",
         ),
-        (
-            "contacts",
-            "CASE WHEN phones.e164 IS NOT NULL THEN max(started_at)",
-            "CASE WHEN true THEN max(started_at)",
-        ),
+        ("contacts", "earlier.started_at AS previous_call_at", "rung.started_at AS previous_call_at"),
     ],
     "contacts_settled_in_silence": [
         ("contacts", "owners.customers_with_number > 1", "owners.customers_with_number > 2"),

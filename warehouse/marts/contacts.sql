@@ -26,26 +26,18 @@
 -- call_cases [public]: Cases that this call meets; 0 on the row without a case.
 -- is_first_of_call [public]: True on exactly one row of each call: the one to count calls by.
 
-WITH rung AS (
+-- Every call's number, narrowly: what a whole day's row needs to know of all other calls. The calls that are shown
+-- are read by themselves below, so that a condition on report_date reads only that day's.
+WITH dialled AS (
     SELECT
-        *,
-        CASE direction WHEN 'Inbound' THEN caller_number ELSE called_number END AS customer_number,
-        CAST(timezone('Europe/London', started_at) AS DATE) AS call_date
-    FROM xima.calls
-    WHERE direction <> 'Internal'
-),
-
-numbered AS (
-    SELECT
-        rung.* EXCLUDE (customer_number),
-        phones.e164 AS customer_e164,
-        CASE WHEN phones.e164 IS NOT NULL THEN max(started_at) FILTER (WHERE direction = 'Inbound') OVER (
-            PARTITION BY phones.e164
-            ORDER BY started_at, call_id
-            ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
-        ) END AS previous_call_at
-    FROM rung
-    LEFT JOIN ops.phones AS phones ON rung.customer_number = phones.written
+        phones.e164,
+        calls.started_at,
+        calls.direction,
+        CAST(timezone('Europe/London', calls.started_at) AS DATE) AS call_date
+    FROM xima.calls AS calls
+    INNER JOIN ops.phones AS phones
+        ON phones.written = CASE calls.direction WHEN 'Inbound' THEN calls.caller_number ELSE calls.called_number END
+    WHERE calls.direction <> 'Internal' AND phones.e164 IS NOT NULL
 ),
 
 shown AS (
@@ -63,7 +55,8 @@ reachable AS (
         coalesce(cases.customer_id, 'case ' || cases.case_id) AS person,
         coalesce(cases.received_date, CAST(timezone('Europe/London', cases.created_at) AS DATE))
             AS received_date,
-        cases.closed_date
+        cases.closed_date,
+        cases.closed_date + (SELECT contact_window_days FROM ops.settings) AS last_date
     FROM shown
     INNER JOIN ops.phones AS phones USING (written)
     INNER JOIN marts.cases_current AS cases USING (case_id)
@@ -76,22 +69,48 @@ owners AS (
     GROUP BY e164
 ),
 
+counted AS (
+    SELECT reachable.case_id, count(*) AS case_calls
+    FROM dialled
+    INNER JOIN owners ON dialled.e164 = owners.e164 AND owners.customers_with_number = 1
+    INNER JOIN reachable
+        ON
+            dialled.e164 = reachable.e164
+            AND reachable.received_date <= dialled.call_date
+            AND (reachable.last_date IS NULL OR reachable.last_date >= dialled.call_date)
+    GROUP BY reachable.case_id
+),
+
+rung AS (
+    SELECT
+        calls.*,
+        phones.e164 AS customer_e164,
+        CAST(timezone('Europe/London', calls.started_at) AS DATE) AS call_date
+    FROM xima.calls AS calls
+    LEFT JOIN ops.phones AS phones
+        ON phones.written = CASE calls.direction WHEN 'Inbound' THEN calls.caller_number ELSE calls.called_number END
+    WHERE calls.direction <> 'Internal'
+),
+
 met AS (
     SELECT
-        numbered.*,
+        rung.*,
+        earlier.started_at AS previous_call_at,
         coalesce(owners.customers_with_number, 0) AS customers_with_number,
         coalesce(owners.customers_with_number > 1, false) AS is_ambiguous,
-        reachable.* EXCLUDE (e164, person, received_date)
-    FROM numbered
-    LEFT JOIN owners ON numbered.customer_e164 = owners.e164
+        reachable.case_id,
+        reachable.case_type,
+        reachable.customer_id,
+        reachable.closed_date
+    FROM rung
+    ASOF LEFT JOIN (SELECT e164, started_at FROM dialled WHERE direction = 'Inbound') AS earlier
+        ON rung.customer_e164 = earlier.e164 AND rung.started_at > earlier.started_at
+    LEFT JOIN owners ON rung.customer_e164 = owners.e164
     LEFT JOIN reachable
         ON
-            numbered.customer_e164 = reachable.e164
-            AND reachable.received_date <= numbered.call_date
-            AND (
-                reachable.closed_date IS NULL
-                OR reachable.closed_date + (SELECT contact_window_days FROM ops.settings) >= numbered.call_date
-            )
+            rung.customer_e164 = reachable.e164
+            AND reachable.received_date <= rung.call_date
+            AND (reachable.last_date IS NULL OR reachable.last_date >= rung.call_date)
 )
 
 SELECT
@@ -113,12 +132,12 @@ SELECT
         + (SELECT contact_window_days FROM ops.settings) >= call_date,
         false
     ) AS is_repeat_contact,
-    case_id,
+    met.case_id,
     case_type,
     customer_id,
-    CASE WHEN case_id IS NOT NULL THEN closed_date IS NULL OR closed_date > call_date END AS is_case_open,
-    CASE WHEN case_id IS NOT NULL THEN count(*) FILTER (WHERE NOT is_ambiguous) OVER (PARTITION BY case_id) END
-        AS case_calls,
-    count(case_id) OVER (PARTITION BY report_date, call_id) AS call_cases,
-    row_number() OVER (PARTITION BY report_date, call_id ORDER BY case_id) = 1 AS is_first_of_call
+    CASE WHEN met.case_id IS NOT NULL THEN closed_date IS NULL OR closed_date > call_date END AS is_case_open,
+    CASE WHEN met.case_id IS NOT NULL THEN coalesce(counted.case_calls, 0) END AS case_calls,
+    count(met.case_id) OVER (PARTITION BY report_date, call_id) AS call_cases,
+    row_number() OVER (PARTITION BY report_date, call_id ORDER BY met.case_id) = 1 AS is_first_of_call
 FROM met
+LEFT JOIN counted ON met.case_id = counted.case_id
