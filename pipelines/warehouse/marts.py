@@ -27,7 +27,6 @@ def create_marts(engine: duckdb.DuckDBPyConnection, feeds: Mapping[str, Feed]) -
     known = {f"{feed.source}.{feed.name}": columns_of(feed) for feed in feeds.values()}
     made: dict[str, list[ViewColumn]] = {}
     engine.execute(sections("mart")["schema"])
-    engine.execute(sections("mart")["phone_number"])
     for mart in applying(MARTS, {feed.source for feed in feeds.values()}):
         view = identifier(MARTS, mart.name)
         try:

@@ -27,21 +27,20 @@ SELECT
     arg_max(customer_postcode, latest) AS customer_postcode,
     arg_max(customer_email, latest) AS customer_email,
     coalesce(list_sort(list_distinct(list(lower(trim(customer_email))))), []) AS emails,
-    coalesce(
-        list_sort(
-            list_distinct(
-                flatten(list([ops.phone_number(customer_phone), ops.phone_number(customer_mobile)]))
-            )
-        ),
-        []
-    ) AS phones,
+    coalesce(list_sort(list_distinct(flatten(list([phone, mobile])))), []) AS phones,
     count(*) AS cases,
     count(*) FILTER (WHERE is_open) AS open_cases,
     min(received_date) AS first_received_date,
     max(report_date) AS last_report_date
 FROM (
-    SELECT *, CAST(report_date - DATE '1970-01-01' AS BIGINT) * 4294967296 + report_row AS latest
-    FROM marts.cases_current
+    SELECT
+        cases.*,
+        home.e164 AS phone,
+        mobile.e164 AS mobile,
+        CAST(report_date - DATE '1970-01-01' AS BIGINT) * 4294967296 + report_row AS latest
+    FROM marts.cases_current AS cases
+    LEFT JOIN ops.phones AS home ON home.written = cases.customer_phone
+    LEFT JOIN ops.phones AS mobile ON mobile.written = cases.customer_mobile
     WHERE customer_id IS NOT NULL
 )
 GROUP BY customer_id;
