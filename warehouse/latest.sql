@@ -1,6 +1,6 @@
 -- Which row of a feed tells the latest state of each thing, and which row each change of it. Both are made anew
 -- with every catalogue: over ten years of a thousand rows a day that takes about a second a feed, and what is made
--- from scratch cannot differ from what is there (docs/decisions/0007).
+-- from scratch cannot differ from what is there (docs/decisions/0008).
 
 -- name: latest
 CREATE TABLE {{table}} AS

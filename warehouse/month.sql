@@ -1,4 +1,4 @@
--- How the days of one month become one file (see docs/decisions/0007). Every file of a feed has today's columns,
+-- How the days of one month become one file (see docs/decisions/0008). Every file of a feed has today's columns,
 -- typed: a column that an older day lacks is null, one it has too much is left out. `report_row` is the place of
 -- a row in its day's file; `casehouse_digest` stands for all of a row's cells and never leaves this room.
 --
