@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 COLUMNS = ("prefix", "per_minute_gbp", "minimum_gbp", "increment_seconds")
 CHARGE_PLACES = 4  # a hundredth of a penny: a call's charge
 PENNY_PLACES = 2
-TODO = f"have the columns {', '.join(COLUMNS)} and a rate a line, such as +4420,0.012,0.05,1"
+WHAT_TO_DO = f"have the columns {', '.join(COLUMNS)} and a rate a line, such as +4420,0.012,0.05,1"
 
 _AMOUNT = re.compile(r"[0-9]{1,9}(\.[0-9]{1,6})?")
 _INCREMENT = re.compile(r"[1-9][0-9]{0,4}")
@@ -87,7 +87,7 @@ def read_rates(path: Path) -> Rates:
     faults = list(_read(text, found))
     if faults or not found:
         why = "; ".join(faults) or "it holds no rate"
-        raise Permanent(f"the rate table {path} cannot be used", why=why, todo=TODO)
+        raise Permanent(f"the rate table {path} cannot be used", why=why, todo=WHAT_TO_DO)
     return Rates(found, hashlib.sha256(body).hexdigest())
 
 
