@@ -68,8 +68,9 @@ class Proof:
         raise Unverified(
             f"{_days(len(named))} not wholly loaded from {self.period}",
             why=some(named),
-            todo='load them with `casehouse backfill --missing`, see `casehouse sql "from ops.completeness"` '
-            "for why, or give --allow-incomplete, which marks the file",
+            todo=f"load them with `casehouse backfill --from {self.period.first} --to {self.period.last}"
+            ' --missing`, see `casehouse sql "from ops.completeness"` for why, or give --allow-incomplete,'
+            " which marks the file",
         )
 
     def compare(self, contract: Contract, rows: pl.DataFrame, *, counted: pl.Expr) -> Iterator[Control]:
