@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from pipelines.load import COMPRESSION, STATISTICS
 from pipelines.receipts import Receipt, seal
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def write_days(lake: Lake, feed: Feed, days: list[ReportDay], rows: int) -> None
         path.parent.mkdir(parents=True, exist_ok=True)
         receipt = _receipt(feed, day, rows)
         frame.write_parquet(
-            path, compression_level=1, statistics={"null_count": True}, metadata=receipt.as_metadata()
+            path, compression=COMPRESSION, statistics=STATISTICS, metadata=receipt.as_metadata()
         )
         seal(path)
 
