@@ -206,3 +206,26 @@ class Problem(BaseModel):
     title: str = Field(description="The status code in words.")
     status: int = Field(ge=400, le=599, description="The status code.")
     detail: str = Field(description="What is wrong with the request, or with the service, and what to do.")
+
+
+class Health(BaseModel):
+    """That the service runs."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    status: Literal["ok"] = Field(description="Always ok: a service that does not run does not answer.")
+
+
+class Readiness(BaseModel):
+    """Which cards are served."""
+
+    model_config = ConfigDict(
+        alias_generator=to_camel, populate_by_name=True, serialize_by_alias=True, extra="forbid", frozen=True
+    )
+
+    status: Literal["ready"] = Field(description="Cards are served, and new enough.")
+    as_of: Instant = Field(description="The cards know the casework up to this instant.")
+    built_at: Instant = Field(description="When the cards were rendered.")
+    cards: int = Field(ge=0, description="How many there are.")
+    failed_sections: list[str] = Field(description="Sections that could not be built.")
+    troubles: list[str] = Field(description="What does not work although cards are served.")
