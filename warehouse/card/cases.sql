@@ -50,6 +50,7 @@ judged AS (
     SELECT
         cases.*,
         coalesce(cases.is_confidential, false) AS is_hidden,
+        coalesce(cases.case_status, CASE WHEN cases.is_open THEN 'Open' ELSE 'Closed' END) AS words,
         stages.due_date AS stage_due_date,
         CASE
             WHEN NOT cases.is_open OR stages.target_status IS NULL THEN 'NORMAL'
@@ -71,9 +72,10 @@ SELECT
     replace($case_url, '{case_id}', CAST(judged.case_id AS VARCHAR)) AS external_url,
     CASE
         WHEN judged.is_hidden THEN 'Confidential'
-        WHEN judged.urgency = 'RED' THEN judged.case_status || ', overdue'
-        WHEN judged.urgency = 'ORANGE' THEN judged.case_status || ', due soon'
-        ELSE judged.case_status
+        WHEN judged.urgency = 'RED' AND NOT contains(lower(judged.words), 'overdue')
+            THEN judged.words || ', overdue'
+        WHEN judged.urgency = 'ORANGE' THEN judged.words || ', due soon'
+        ELSE judged.words
     END AS status,
     CASE WHEN judged.is_hidden THEN 'NORMAL' ELSE judged.urgency END AS colour,
     judged.last_updated_at AS status_at,
