@@ -2,7 +2,7 @@
 -- and nothing of schema made. A double-braced mark stands for an identifier, a quoted literal or a query that was
 -- judged by pipelines/warehouse/guarded.py.
 
--- name: schemas
+-- name: own
 CREATE SCHEMA card;
 CREATE SCHEMA made;
 
@@ -30,7 +30,7 @@ CREATE VIEW {{view}} AS SELECT {{columns}} FROM casehouse.{{view}};
 SELECT max(report_date) AS as_of_date FROM ops.receipts WHERE feed = 'icasework/cases'
 
 -- name: customers
-SELECT customer_id FROM marts.customers ORDER BY customer_id
+SELECT DISTINCT customer_id FROM marts.cases_current WHERE customer_id IS NOT NULL ORDER BY customer_id
 
 -- name: numbers
 CREATE TABLE card.numbers AS SELECT e164, customer_id FROM numbers_found;
@@ -77,34 +77,39 @@ ORDER BY documents.rowid, asked.position;
 SELECT column_name, data_type FROM duckdb_columns() WHERE schema_name = 'made' AND table_name = $table
 
 -- name: faults_of_documents
-SELECT
-    count(*) FILTER (document_number IS NULL OR trim(document_number) = '') AS unnumbered,
-    count(*) FILTER (document_at IS NULL) AS undated
+-- Each counts what would make a card that no reader can take for one.
+SELECT 'have no number' AS fault, count(*) AS found
 FROM {{table}}
-
--- name: twice_on_a_card
-SELECT count(*) AS twice
+WHERE document_number IS NULL OR trim(document_number) = ''
+UNION ALL
+SELECT 'have no instant', count(*) FROM {{table}} WHERE document_at IS NULL
+UNION ALL
+SELECT 'stand twice on one card', count(*)
 FROM (SELECT card, document_number FROM {{table}} GROUP BY ALL HAVING count(*) > 1)
 
--- name: on_another_section
-SELECT count(*) AS twice
+-- name: fault_of_colours
+SELECT 'have a colour that is none of NORMAL, GREEN, ORANGE, RED' AS fault, count(*) AS found
+FROM {{table}}
+WHERE colour NOT IN ('NORMAL', 'GREEN', 'ORANGE', 'RED')
+
+-- name: fault_beside_others
+SELECT 'have the number of a document in another section of the card' AS fault, count(*) AS found
 FROM {{table}} AS documents
 INNER JOIN {{other}} AS others
     ON others.card = documents.card AND others.document_number = documents.document_number
 
--- name: of_two_customers
--- Lines are found by the document's number alone, so it must not stand for two customers' documents.
-SELECT count(*) AS twice
+-- name: fault_of_parts
+-- Lines and history are found by a document's number alone: it must not stand for two customers' documents.
+SELECT 'have the number of another customer''s document' AS fault, count(*) AS found
 FROM (SELECT document_number FROM {{table}} GROUP BY ALL HAVING count(DISTINCT customer) > 1)
 
--- name: wrong_colours
-SELECT count(*) AS wrong FROM {{table}} WHERE colour NOT IN ('NORMAL', 'GREEN', 'ORANGE', 'RED')
+-- name: fault_of_lines
+SELECT 'have no name' AS fault, count(*) AS found
+FROM {{table}}
+WHERE line_name IS NULL OR trim(line_name) = ''
 
--- name: unnamed_lines
-SELECT count(*) AS unnamed FROM {{table}} WHERE line_name IS NULL OR trim(line_name) = ''
-
--- name: chunk
-FROM {{table}} WHERE card BETWEEN $first AND $last
-
--- name: chunk_of_documents
+-- name: documents_between
 SELECT rowid AS document, * FROM {{table}} WHERE card BETWEEN $first AND $last
+
+-- name: parts_between
+FROM {{table}} WHERE card BETWEEN $first AND $last

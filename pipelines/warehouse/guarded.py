@@ -118,7 +118,7 @@ def guarded(lake: Lake) -> Iterator[Guarded]:
             special = {row[0] for row in engine.execute(sql["special"]).fetchall()}
             tables = [row[0] for row in engine.execute(sql["tables_of_ops"]).fetchall()]
             engine.execute("USE memory")
-            engine.execute(sql["schemas"])
+            engine.execute(sql["own"])
             for view, columns in shown.items():
                 _show(engine, *view.split("."), columns=listed([identifier(column) for column in columns]))
             for table in tables:

@@ -4,8 +4,8 @@
 -- of this folder.
 SELECT DISTINCT
     phones.e164,
-    coalesce(cases.customer_id, '') AS customer_id,
-    CASE WHEN cases.customer_id IS NULL THEN cases.case_id END AS case_id
+    coalesce(cases.customer_id, 'case ' || cases.case_id) AS person,
+    cases.customer_id
 FROM (
     SELECT case_id, customer_id, customer_phone AS written FROM marts.cases_current
     UNION ALL
