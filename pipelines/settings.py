@@ -36,6 +36,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PREFIX = "CASEHOUSE_"
 ENV_FILE = "CASEHOUSE_ENV_FILE"  # in the environment only
 CONTACT_WINDOW_DAYS = 28
+CASE_MARK = "{case_id}"
 
 _ACCOUNT = re.compile(r"[A-Za-z0-9-]+")
 _REPORT_KEY = re.compile(r"[A-Za-z0-9_-]+")
@@ -44,6 +45,9 @@ _FIELD = re.compile(r'field "(\w+)"')
 Environment = Literal["sandbox", "uat", "production"]
 ReportFormat = Literal["csv", "xml", "json"]
 Reconcile = Literal["total", "none"]
+# What a customerId may be, the first before the last where several are allowed.
+IdentifierKind = Literal["customer_number", "external_id", "primary_key", "entity_id", "phone"]
+CustomerId = Literal["auto", "customer_number", "external_id", "primary_key", "entity_id", "phone"]
 # One parameter of a Xima report, as the vendor's "Show Request Details" writes it: name, valueType, value.
 Parameter = dict[str, Any]
 
@@ -116,6 +120,10 @@ class Settings(BaseSettings):
     icasework_attempts: int = Field(5, ge=1, le=20, description="Tries of one call, the first included.")
     icasework_max_wait_seconds: float = Field(60, ge=0, description="Longest wait between two tries.")
 
+    icasework_case_url: str | None = Field(
+        None, description="Where iCasework shows a case, with {case_id} in it; default of the account's host."
+    )
+
     xima_environment: Literal["sandbox", "production"] = Field(
         "sandbox", description="sandbox or production."
     )
@@ -143,6 +151,16 @@ class Settings(BaseSettings):
         10, ge=0, le=100, description="How often a report that is still running is asked for again."
     )
 
+    kpi_customer_id: CustomerId = Field(
+        "auto", description="What ITX sends as customerId; auto: any of these, in this order."
+    )
+    kpi_households: bool = Field(
+        False, description="Show the cards of all customers who share a telephone number, merged."
+    )
+    kpi_identifiers: Path | None = Field(
+        None, description="CSV of kind, identifier, customer_id: what other systems call the customers."
+    )
+
     @field_validator("data_dir")
     @classmethod
     def _below_root(cls, path: Path) -> Path:
@@ -151,6 +169,20 @@ class Settings(BaseSettings):
             return ROOT / path.expanduser()
         except RuntimeError:
             raise ValueError("its ~ stands for no home directory of this machine") from None
+
+    @field_validator("kpi_identifiers", mode="before")
+    @classmethod
+    def _is_given(cls, path: object) -> object:
+        """Take an empty one for none, a relative one from the project's root."""
+        return ROOT / Path(path).expanduser() if isinstance(path, str) and path else path or None
+
+    @field_validator("icasework_case_url")
+    @classmethod
+    def _shows_a_case(cls, url: str | None) -> str | None:
+        """Refuse what leads to no case; an empty one is as good as none."""
+        if url and not (CASE_MARK in url and _is_link(url)):
+            raise ValueError(f"it must be http:// or https:// with a host, and hold {CASE_MARK}")
+        return url or None
 
     @field_validator("icasework_account", "xima_tenant")
     @classmethod
@@ -220,6 +252,14 @@ class Settings(BaseSettings):
         if not (self.icasework_base_url or self.icasework_reports_url):
             return told
         return f"{told} at {_hosts(self.icasework_base, self.icasework_reports_base)}"
+
+    @property
+    def icasework_case_pattern(self) -> str:
+        """Where a browser sees a case, with {case_id} for its number (GUESS: no page of the vendor tells it)."""
+        if self.icasework_case_url:
+            return self.icasework_case_url
+        account = f"&db={self.icasework_db}" if self.icasework_db else ""
+        return f"{self.icasework_base}/case?CaseId={CASE_MARK}{account}"
 
     @property
     def icasework_db(self) -> str | None:
@@ -310,6 +350,15 @@ def _is_web_address(url: str) -> bool:
         and not (secret or parts.query or parts.fragment)
         and not any(character.isspace() for character in url)
     )
+
+
+def _is_link(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    is_whole = parts.scheme in {"http", "https"} and bool(parts.hostname)
+    return is_whole and not any(character.isspace() for character in url)
 
 
 def _told_json(error: pydantic_settings.SettingsError) -> str:
