@@ -65,7 +65,7 @@ class Trial:
 def lint_endpoint(url: str, trial: Trial) -> Iterator[Verdict]:
     """Ask an endpoint every question of a trial and yield what came of each.
 
-    Raises Permanent for an address that is none. Without a token of its own the address is asked as it stands.
+    Raises Permanent for an address that is none. Without a token the address is asked as it stands.
     """
     panel = Panel(url, token=trial.token, seconds=trial.seconds * _PATIENCE)
     try:
