@@ -6,21 +6,18 @@ at a time replaces, and the lock dies with its holder.
 
 from __future__ import annotations
 
-import fcntl
 import os
-import time
 import uuid
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from pipelines.errors import Transient
+from pipelines.whole_files import alone
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
 READ_ONLY = 0o444
-_POLL_SECONDS = 0.05
 
 
 @contextmanager
@@ -30,7 +27,7 @@ def replacing(target: Path, *, wait_seconds: float) -> Iterator[Path]:
     Waits up to `wait_seconds` for another process that is at it; raises Transient after that.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
-    with _alone(target, wait_seconds):
+    with alone(target, wait_seconds, todo="wait for it to end, then run `casehouse rebuild`"):
         for debris in target.parent.glob(f".{target.name}.*"):
             debris.unlink()
         aside = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
@@ -65,27 +62,3 @@ def _flush(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
-
-
-@contextmanager
-def _alone(target: Path, wait_seconds: float) -> Iterator[None]:
-    path = target.parent / ".locks" / f"{target.name}.lock"
-    path.parent.mkdir(exist_ok=True)
-    until = time.monotonic() + wait_seconds
-    with path.open("w") as file:
-        while not _locked(file.fileno()):
-            if time.monotonic() >= until:
-                raise Transient(
-                    f"another process has been rebuilding {target.name} for over {wait_seconds:g} s",
-                    todo="wait for it to end, then run `casehouse rebuild`",
-                )
-            time.sleep(_POLL_SECONDS)
-        yield
-
-
-def _locked(handle: int) -> bool:
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
