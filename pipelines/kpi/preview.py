@@ -27,7 +27,13 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from pipelines.kpi.schema import KpiCustomField, KpiDocument, KpiDocumentLine, KpiExpandable
+    from pipelines.kpi.schema import (
+        KpiCustomField,
+        KpiDocument,
+        KpiDocumentLine,
+        KpiExpandable,
+        KpiNamedField,
+    )
 
 ROOM = Path(__file__).parent
 OPENED = 2  # documents of each section that are open at first
@@ -50,7 +56,7 @@ class Table:
     """What an agent opens: rows of cells under the columns, and fields that name no column."""
 
     rows: Sequence[Sequence[str]]
-    others: Sequence[KpiCustomField]
+    others: Sequence[KpiNamedField]
 
 
 def preview(
@@ -187,9 +193,7 @@ def done(line: KpiDocumentLine) -> Done | None:
     if part is None:
         return Done(_plain(total), None, False)
     share = min(max(part / total, Decimal(0)), Decimal(1)) if total > 0 else Decimal(0)
-    return Done(
-        f"{_plain(part)} of {_plain(total)} done", float(round(share * BAR, 1)), part >= total > 0
-    )
+    return Done(f"{_plain(part)} of {_plain(total)} done", float(round(share * BAR, 1)), part >= total > 0)
 
 
 def _plain(number: Decimal) -> str:

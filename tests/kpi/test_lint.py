@@ -8,7 +8,7 @@ import pytest
 
 from pipelines import cli
 from pipelines.kpi.lint import Breach, by_kind, lint
-from tests.kpi.cards import CLEAN, FAULTS, JSON, NAME, UNKNOWN, Fault
+from tests.kpi.faults import CLEAN, FAULTS, JSON, NAME, UNKNOWN, Fault
 from tests.sources.fake_server import HANG_UP, FakeServer, Reply, cut, gzipped, whole
 
 if TYPE_CHECKING:
