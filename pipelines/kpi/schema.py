@@ -84,6 +84,8 @@ Number = Annotated[
     WithJsonSchema({"type": "number"}),
 ]
 Text = Annotated[str, Field(min_length=1)]
+# An agent clicks on it: nothing but a web page may open.
+Address = Annotated[str, Field(pattern=r"^https?://[^\s/?#@:]\S*$")]
 
 
 def optional(description: str) -> Any:  # noqa: ANN401 - what pydantic's Field returns
@@ -145,7 +147,7 @@ class KpiDocumentLine(KpiModel):
     name: Text = Field(description="What the line is about.")
     quantity: Number | None = optional("How many there are in all.")
     delivered: Number | None = optional("How many of them are done.")
-    url: Text | None = optional("Link to it in another system.")
+    url: Address | None = optional("Link to it in another system.")
     fields: list[KpiNamedField] | None = optional("Further values of the line.")
     expandable_fields: list[KpiExpandable] | None = optional("Parts that the agent may open.")
 
@@ -163,10 +165,10 @@ class KpiStatus(KpiModel):
 class KpiDocument(KpiModel):
     """One case, call or request of the customer."""
 
-    document_number: Text = Field(description="Unique on the card, never empty.")
+    document_number: str = Field(pattern=r"\S", description="Unique on the card, never empty.")
     document_date: Instant = Field(description="Instant of the document, in UTC: yyyy-MM-dd'T'HH:mm:ss'Z'.")
-    external_url: Text | None = optional("Link to the document in the system that holds it.")
-    tracking_url: Text | None = optional("Link to a system that tracks its delivery.")
+    external_url: Address | None = optional("Link to the document in the system that holds it.")
+    tracking_url: Address | None = optional("Link to a system that tracks its delivery.")
     status: KpiStatus | None = optional("Where the document stands.")
     amount: Amount | None = optional("Sum of money, with two decimals.")
     currency: Text | None = optional("Currency of the amount, such as GBP.")
