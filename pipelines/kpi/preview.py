@@ -60,13 +60,18 @@ class Table:
 
 
 def preview(
-    body: bytes | None, *, customer_id: str = "", token: str = "", problem: str = "", notice: str = ""
+    body: bytes | None,
+    *,
+    customer_id: str = "",
+    token: str | None = "",
+    problem: str = "",
+    notice: str = "",
 ) -> str:
     """Return the page for a card's body as it is sent; None where there is none to show.
 
     `customer_id` and `token` are what was asked with: both go back into the form, so that another card can be
-    asked for. `problem` says why there is no card. A section titled `notice` that holds nothing but a message
-    stands out, above the others: it is about the whole card.
+    asked for; with None for a token the form asks for one. `problem` says why there is no card. A section
+    titled `notice` that holds nothing but a message stands out, above the others: it is about the whole card.
     """
     breaches = [] if body is None else lint(HTTPStatus.OK, {"Content-Type": "application/json"}, body)
     card = None if body is None else _read(body)
