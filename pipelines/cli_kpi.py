@@ -65,6 +65,39 @@ def lint(
         sys.exit(1)
 
 
+@kpi.command()
+@click.option("--host", help="Default: CASEHOUSE_KPI_HOST or 127.0.0.1.")
+@click.option("--port", type=click.IntRange(0, 65535), help="Default: CASEHOUSE_KPI_PORT or 8780.")
+def serve(host: str | None, port: int | None) -> None:
+    """Serve the customer cards to the contact centre, until Ctrl-C.
+
+    A line for each access goes to standard output: time, name of the token, hash of the customer, what was
+    found, microseconds. A new card file is taken up by itself.
+    """
+    from pipelines.kpi.serving import serve as run
+    from pipelines.settings import load_settings
+
+    settings = load_settings()
+    run(settings, host or settings.kpi_host, settings.kpi_port if port is None else port)
+
+
+@kpi.command()
+@click.option("--customer", metavar="ID", help="Only who asked for this customer, in any spelling.")
+@click.option("--days", type=click.IntRange(1, 3650), help="Only the last DAYS days.")
+@click.option("--csv", "as_csv", is_flag=True, help="Every row, as CSV, instead of a table of the last 50.")
+def log(customer: str | None, days: int | None, *, as_csv: bool) -> None:
+    """Tell who asked for whose card, and when. Customers are told by a hash."""
+    from datetime import UTC, datetime, timedelta
+
+    from pipelines.kpi.records import accesses
+    from pipelines.settings import load_settings
+    from pipelines.tables import MOST_ROWS, show
+
+    since = datetime.now(UTC) - timedelta(days=days) if days else None
+    rows = accesses(load_settings(), customer=customer, since=since)
+    click.echo(rows.write_csv(), nl=False) if as_csv else show(rows.tail(MOST_ROWS))
+
+
 def _token(variable: str | None) -> str | None:
     if variable is None:
         return None

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Protocol
 
 import lmdb
 
-from pipelines.days import LONDON
 from pipelines.kpi.asked import has_tag, read_customer, read_request, takes_gzip
 from pipelines.kpi.card_file import OPENING, SHARED, UNKNOWN
 from pipelines.kpi.replies import (
@@ -27,10 +26,11 @@ from pipelines.kpi.replies import (
     WRONG_METHOD,
     Reply,
 )
+from pipelines.kpi.schema import told_on_clock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-    from datetime import datetime, timedelta
+    from datetime import timedelta
 
     from pipelines.kpi.card_file import Card, CardFile
     from pipelines.kpi.tokens import Tokens
@@ -183,9 +183,3 @@ def spliced(body: bytes, section: bytes) -> bytes:
     """Put one more section before those of a card."""
     rest = body[len(OPENING) :]
     return b"".join((OPENING, section, b"" if rest.startswith(b"]") else b",", rest))
-
-
-def told_on_clock(instant: datetime) -> str:
-    """Spell an instant as a London clock shows it: 22 Nov 2026 14:05."""
-    local = instant.astimezone(LONDON)
-    return f"{local.day} {local:%b %Y %H:%M}"

@@ -25,6 +25,8 @@ from pydantic import (
 )
 from pydantic.alias_generators import to_camel
 
+from pipelines.days import LONDON
+
 WIRE_INSTANT = "%Y-%m-%dT%H:%M:%SZ"
 INSTANT_PATTERN = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$"
 NO_DATA = "No data available"
@@ -35,6 +37,12 @@ Colour = Literal["NORMAL", "GREEN", "ORANGE", "RED"]
 def wire_instant(instant: datetime) -> str:
     """Spell an aware instant as ITX wants it: UTC, whole seconds, a Z (SEED)."""
     return instant.astimezone(UTC).strftime(WIRE_INSTANT)
+
+
+def told_on_clock(instant: datetime) -> str:
+    """Spell an aware instant as a London clock shows it, such as 22 Nov 2026 14:05."""
+    local = instant.astimezone(LONDON)
+    return f"{local.day} {local:%b %Y %H:%M}"
 
 
 def _read_instant(told: object) -> datetime:
