@@ -68,7 +68,12 @@ def last_day_of_cases(lake: Lake) -> ReportDay | None:
 
 
 def build_cards(
-    lake: Lake, settings: Settings, now: datetime, *, folder: Path = FOLDER, wait_seconds: float = WAIT_SECONDS
+    lake: Lake,
+    settings: Settings,
+    now: datetime,
+    *,
+    folder: Path = FOLDER,
+    wait_seconds: float = WAIT_SECONDS,
 ) -> Built:
     """Make every customer's card and swap the file in; readers of the old one go on undisturbed.
 
@@ -76,9 +81,16 @@ def build_cards(
     Transient when another builder is at it for longer than `wait_seconds`.
     """
     mapping = load_mapping(folder)
-    told = read_identifiers(settings.kpi_identifiers) if settings.kpi_identifiers else pl.DataFrame(schema=TOLD_SCHEMA)
+    told = (
+        read_identifiers(settings.kpi_identifiers)
+        if settings.kpi_identifiers
+        else pl.DataFrame(schema=TOLD_SCHEMA)
+    )
     target = cards_folder(lake) / "cards"
-    with alone(target, wait_seconds, todo="wait for it to end, then run `casehouse kpi build`"), guarded(lake) as guard:
+    with (
+        alone(target, wait_seconds, todo="wait for it to end, then run `casehouse kpi build`"),
+        guarded(lake) as guard,
+    ):
         as_of = _as_of(guard)
         if as_of is None:
             raise Permanent("there is no day of cases to make cards of", todo="load icasework/cases first")

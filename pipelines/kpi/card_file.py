@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FORMAT = 1
+FOLDER = "kpi"  # of the data directory
 POINTER = "current.json"
 UNKNOWN, SHARED, FIRST_CARD = 0, 1, 2
 OPENING = b'{"sections":['

@@ -97,7 +97,9 @@ def read_identifiers(path: Path) -> pl.DataFrame:
             f"{path} cannot be read", why=error.strerror or "", todo="correct CASEHOUSE_KPI_IDENTIFIERS"
         ) from None
     except (UnicodeDecodeError, csv.Error) as error:
-        raise Permanent(f"{path} is not CSV in UTF-8", why=type(error).__name__, todo="export it so") from None
+        raise Permanent(
+            f"{path} is not CSV in UTF-8", why=type(error).__name__, todo="export it so"
+        ) from None
     return pl.DataFrame(rows, schema=TOLD_SCHEMA, orient="row")
 
 
@@ -117,11 +119,15 @@ def resolve(
     """
     kinds = KINDS if identified_by == "auto" else (identified_by,)
     everyone = pl.concat([customers, told["customer_id"]]).unique().sort()
-    own = pl.DataFrame({"customer_id": everyone}, schema={"customer_id": pl.String}).with_row_index("customer")
+    own = pl.DataFrame({"customer_id": everyone}, schema={"customer_id": pl.String}).with_row_index(
+        "customer"
+    )
     own = own.with_columns(card=pl.col("customer") + FIRST_CARD)
     owners = _owners(numbers, told)
-    together = _households(owners, own) if households else own.clear().select("card", "customer_id").with_columns(
-        e164=pl.lit(None, pl.String)
+    together = (
+        _households(owners, own)
+        if households
+        else own.clear().select("card", "customer_id").with_columns(e164=pl.lit(None, pl.String))
     )
     members = pl.concat(
         [
@@ -174,7 +180,9 @@ def _row(path: Path, line: int, cells: list[str]) -> tuple[str, ...]:
 
 
 def _refused(path: Path, line: int, why: str) -> Permanent:
-    return Permanent(f"{path} line {line} is refused", why=why, todo="correct the file that other systems export")
+    return Permanent(
+        f"{path} line {line} is refused", why=why, todo="correct the file that other systems export"
+    )
 
 
 @lru_cache(maxsize=_REMEMBERED)
@@ -202,7 +210,9 @@ def _households(owners: pl.DataFrame, own: pl.DataFrame) -> pl.DataFrame:
         .agg("customer_id")
         .filter(pl.col("customer_id").list.len().is_between(2, MOST_IN_A_HOUSEHOLD))
     )
-    known = sets.select("customer_id").unique().sort(pl.col("customer_id").list.join("\0")).with_row_index("card")
+    known = (
+        sets.select("customer_id").unique().sort(pl.col("customer_id").list.join("\0")).with_row_index("card")
+    )
     return (
         sets.join(known.with_columns(pl.col("card") + FIRST_CARD + own.height), on="customer_id")
         .explode("customer_id")
@@ -227,11 +237,17 @@ def _number_keys(owners: pl.DataFrame, own: pl.DataFrame, together: pl.DataFrame
     """Resolve telephone numbers: the customer's whose alone it is, its household's, or the shared card."""
     alone = (
         owners.group_by("e164")
-        .agg(people=pl.col("person").n_unique(), customer_id=pl.col("customer_id").drop_nulls().unique().first())
+        .agg(
+            people=pl.col("person").n_unique(),
+            customer_id=pl.col("customer_id").drop_nulls().unique().first(),
+        )
         .filter((pl.col("people") > 1) | pl.col("customer_id").is_not_null())
         .join(own, on="customer_id", how="left")
         .with_columns(
-            single=pl.when(pl.col("people") == 1).then("card").otherwise(pl.lit(SHARED, pl.UInt32)).cast(pl.UInt32)
+            single=pl.when(pl.col("people") == 1)
+            .then("card")
+            .otherwise(pl.lit(SHARED, pl.UInt32))
+            .cast(pl.UInt32)
         )
     )
     shared = together.select("e164", household="card").unique()
@@ -254,4 +270,10 @@ def _card_of_one() -> pl.Expr:
 def _whose(owners: pl.DataFrame, together: pl.DataFrame, alone: pl.Expr, *, households: bool) -> pl.DataFrame:
     """Return whose calls go on whose cards."""
     is_shown = alone | pl.col("e164").is_in(together["e164"].unique().implode()) if households else alone
-    return owners.filter(is_shown).drop_nulls("customer_id").select("e164", "customer_id").unique().sort(pl.all())
+    return (
+        owners.filter(is_shown)
+        .drop_nulls("customer_id")
+        .select("e164", "customer_id")
+        .unique()
+        .sort(pl.all())
+    )

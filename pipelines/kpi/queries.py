@@ -78,7 +78,9 @@ class Asker:
     def numbers(self) -> pl.DataFrame:
         """Return whose telephone numbers are whose: e164, person, customer_id."""
         query, values = self._query(NUMBERS)
-        return self.guard.frame(query, values).cast(dict.fromkeys(("e164", "person", "customer_id"), pl.String))
+        return self.guard.frame(query, values).cast(
+            dict.fromkeys(("e164", "person", "customer_id"), pl.String)
+        )
 
     def customers(self) -> pl.Series:
         """Return every customer that casework names."""
@@ -129,7 +131,9 @@ class Asker:
     def _require_columns(self, part: str, table: str, section: Section) -> None:
         rows = self.guard.frame(sections("card")["columns"], {"table": table}).rows()
         found: dict[str, str] = dict(rows)
-        shown = {"documents": section.field, "lines": section.line_field, "history": section.history_field}[part]
+        shown = {"documents": section.field, "lines": section.line_field, "history": section.history_field}[
+            part
+        ]
         if missing := sorted({one.column for one in shown} - found.keys()):
             raise Permanent(
                 f"it returns no {', '.join(missing)}, which card.toml shows", todo="correct one of the two"

@@ -182,7 +182,9 @@ class _Rows:
         column = self._keep(values)
         if not values.null_count():
             return [before, column, after]
-        return [pl.concat_str(pl.lit(before), column, pl.lit(after))]  # null, which is left out, where it is null
+        return [
+            pl.concat_str(pl.lit(before), column, pl.lit(after))
+        ]  # null, which is left out, where it is null
 
     def where(self, name: str, pieces: Sequence[Piece]) -> list[Piece]:
         """Return pieces that are left out, all of them, where a column has no value."""
@@ -205,7 +207,11 @@ class _Rows:
                 pieces += self.maybe(f",{opening}", text, '"}')
             return [*pieces, "]"]
         each = [pl.concat_str(pl.lit(opening), self._keep(text), pl.lit('"}')) for opening, text in told]
-        every = pl.DataFrame(self._ready).select(pl.concat_str(*each, separator=",", ignore_nulls=True)).to_series()
+        every = (
+            pl.DataFrame(self._ready)
+            .select(pl.concat_str(*each, separator=",", ignore_nulls=True))
+            .to_series()
+        )
         return self.maybe(',"fields":[', every.set(every == "", None), "]")
 
     def text(self, name: str) -> pl.Series | None:

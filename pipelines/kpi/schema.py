@@ -25,6 +25,8 @@ from pydantic import (
 )
 from pydantic.alias_generators import to_camel
 
+from pipelines.days import LONDON
+
 WIRE_INSTANT = "%Y-%m-%dT%H:%M:%SZ"
 INSTANT_PATTERN = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$"
 NO_DATA = "No data available"
@@ -35,6 +37,12 @@ Colour = Literal["NORMAL", "GREEN", "ORANGE", "RED"]
 def wire_instant(instant: datetime) -> str:
     """Spell an aware instant as ITX wants it: UTC, whole seconds, a Z (SEED)."""
     return instant.astimezone(UTC).strftime(WIRE_INSTANT)
+
+
+def told_on_clock(instant: datetime) -> str:
+    """Spell an aware instant as a London clock shows it, such as 22 Nov 2026 14:05."""
+    local = instant.astimezone(LONDON)
+    return f"{local.day} {local:%b %Y %H:%M}"
 
 
 def _read_instant(told: object) -> datetime:
@@ -84,6 +92,8 @@ Number = Annotated[
     WithJsonSchema({"type": "number"}),
 ]
 Text = Annotated[str, Field(min_length=1)]
+# An agent clicks on it: nothing but a web page may open.
+Address = Annotated[str, Field(pattern=r"^https?://[^\s/?#@:]\S*$")]
 
 
 def optional(description: str) -> Any:  # noqa: ANN401 - what pydantic's Field returns
@@ -145,7 +155,7 @@ class KpiDocumentLine(KpiModel):
     name: Text = Field(description="What the line is about.")
     quantity: Number | None = optional("How many there are in all.")
     delivered: Number | None = optional("How many of them are done.")
-    url: Text | None = optional("Link to it in another system.")
+    url: Address | None = optional("Link to it in another system.")
     fields: list[KpiNamedField] | None = optional("Further values of the line.")
     expandable_fields: list[KpiExpandable] | None = optional("Parts that the agent may open.")
 
@@ -163,10 +173,10 @@ class KpiStatus(KpiModel):
 class KpiDocument(KpiModel):
     """One case, call or request of the customer."""
 
-    document_number: Text = Field(description="Unique on the card, never empty.")
+    document_number: str = Field(pattern=r"\S", description="Unique on the card, never empty.")
     document_date: Instant = Field(description="Instant of the document, in UTC: yyyy-MM-dd'T'HH:mm:ss'Z'.")
-    external_url: Text | None = optional("Link to the document in the system that holds it.")
-    tracking_url: Text | None = optional("Link to a system that tracks its delivery.")
+    external_url: Address | None = optional("Link to the document in the system that holds it.")
+    tracking_url: Address | None = optional("Link to a system that tracks its delivery.")
     status: KpiStatus | None = optional("Where the document stands.")
     amount: Amount | None = optional("Sum of money, with two decimals.")
     currency: Text | None = optional("Currency of the amount, such as GBP.")
@@ -206,3 +216,26 @@ class Problem(BaseModel):
     title: str = Field(description="The status code in words.")
     status: int = Field(ge=400, le=599, description="The status code.")
     detail: str = Field(description="What is wrong with the request, or with the service, and what to do.")
+
+
+class Health(BaseModel):
+    """That the service runs."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    status: Literal["ok"] = Field(description="Always ok: a service that does not run does not answer.")
+
+
+class Readiness(BaseModel):
+    """Which cards are served."""
+
+    model_config = ConfigDict(
+        alias_generator=to_camel, populate_by_name=True, serialize_by_alias=True, extra="forbid", frozen=True
+    )
+
+    status: Literal["ready"] = Field(description="Cards are served, and new enough.")
+    as_of: Instant = Field(description="The cards know the casework up to this instant.")
+    built_at: Instant = Field(description="When the cards were rendered.")
+    cards: int = Field(ge=0, description="How many there are.")
+    failed_sections: list[str] = Field(description="Sections that could not be built.")
+    troubles: list[str] = Field(description="What does not work although cards are served.")

@@ -42,7 +42,9 @@ def worded(column: pl.Series) -> pl.Series:
         if name.endswith("_gbp"):
             return _each(column.cast(pl.Decimal(38, 2)), _pounds)
         return column.cast(pl.String)
-    raise Permanent(f"column {name} is of type {kind}, which no card shows", todo="cast it to text in the query")
+    raise Permanent(
+        f"column {name} is of type {kind}, which no card shows", todo="cast it to text in the query"
+    )
 
 
 def wire_instants(column: pl.Series) -> pl.Series:

@@ -60,7 +60,9 @@ class Guarded:
             statements = self.engine.extract_statements(text)
             rows = self.engine.execute("SELECT json_serialize_sql(?)", [text]).fetchall()
         except duckdb.Error as error:
-            raise Permanent("the query cannot be read", why=told_in_one_line(error), todo="correct it") from None
+            raise Permanent(
+                "the query cannot be read", why=told_in_one_line(error), todo="correct it"
+            ) from None
         tree = json.loads(rows[0][0])
         if tree["error"] or len(tree["statements"]) != 1 or len(statements) != 1:
             raise Permanent(
