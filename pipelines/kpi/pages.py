@@ -21,8 +21,10 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
     from pipelines.kpi.desk import Desk
+    from pipelines.kpi.replies import Reply
 
 PATH = "/preview"
+NEEDS_TOKEN = "Cards are shown to whoever has a token that is valid now: type it above."  # noqa: S105 - none
 
 
 def add_preview(api: FastAPI, desk: Desk) -> None:
@@ -41,10 +43,15 @@ def add_preview(api: FastAPI, desk: Desk) -> None:
             reply.body if is_card else None,
             customer_id=customer if isinstance(customer, str) else "",
             token=asked.tokens[-1].decode(errors="replace") if is_let_in else None,
-            problem="" if is_card or reply is MISSING_ID else json.loads(reply.body)["detail"],
+            problem="" if is_card or reply is MISSING_ID else _told(reply),
             notice=desk.file.about.information_title if desk.file else "",
         )
         status = HTTPStatus.OK if reply is MISSING_ID else reply.status
         return Response(page, status, headers=preview_headers())
 
     api.add_api_route(PATH, show, methods=["GET"], include_in_schema=False)
+
+
+def _told(reply: Reply) -> str:
+    """Tell a refusal for people; what the desk says of tokens is for programs."""
+    return NEEDS_TOKEN if reply.status == HTTPStatus.UNAUTHORIZED else str(json.loads(reply.body)["detail"])

@@ -10,6 +10,7 @@ import base64
 import hashlib
 import json
 from dataclasses import dataclass
+from datetime import time
 from decimal import Decimal
 from functools import cache
 from http import HTTPStatus
@@ -170,9 +171,13 @@ def _source(body: bytes) -> str:
 
 
 def london(instant: datetime) -> str:
-    """Spell an aware instant as a London clock shows it, such as 22 Nov 2026 14:05."""
+    """Spell an aware instant as a London clock shows it, such as 22 Nov 2026 14:05.
+
+    Midnight is left out: it stands where only a day is known.
+    """
     local = instant.astimezone(LONDON)
-    return f"{local.day} {local:%b %Y %H:%M}"
+    hours = "" if local.time() == time.min else f" {local:%H:%M}"
+    return f"{local.day} {local:%b %Y}{hours}"
 
 
 def headline(document: KpiDocument) -> KpiCustomField | None:

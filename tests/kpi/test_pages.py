@@ -57,6 +57,7 @@ def test_without_a_token_it_shows_nothing_but_asks_for_one(client: httpx.Client,
     answer = client.get(f"/preview{token}", params={"customerId": CUSTOMER} if not token else None)
     assert answer.status_code == 401
     assert 'type="password" name="token"' in answer.text
+    assert "a token that is valid now" in answer.text
     assert "wrong-token" not in answer.text
     assert "Call back" not in answer.text
 
