@@ -1,7 +1,7 @@
 """Rows of cards to render, and the plain way to render them: polars strings joined, whole frames at once.
 
-The rows have the columns of the product's own section Cases. The plain way escapes nothing, writes every date by
-itself and keeps everything in memory: what a person would write who needs the bodies once.
+The rows have the columns of the product's own section Cases. The plain way escapes nothing, writes every date
+by itself and keeps everything in memory: what a person would write who needs the bodies once.
 """
 
 from __future__ import annotations
@@ -25,7 +25,9 @@ def write_frames(folder: Path, customers: int) -> None:
     row = pl.int_range(0, customers * EACH, dtype=pl.Int64)
     mixed = (row * 7919) % 100_003
     day = (20_000 + mixed % 400).cast(pl.Int32).cast(pl.Date)
-    instant = (1_750_000_000_000_000 + row * 7_919_000_000 % 31_000_000_000_000).cast(pl.Datetime("us", "UTC"))
+    instant = (1_750_000_000_000_000 + row * 7_919_000_000 % 31_000_000_000_000).cast(
+        pl.Datetime("us", "UTC")
+    )
     kinds = ["Corporate complaint", "Service request", "Member enquiry", "Information request"]
     documents = pl.select(
         card=(row // EACH + 2).cast(pl.UInt32),
@@ -33,7 +35,9 @@ def write_frames(folder: Path, customers: int) -> None:
         document_number=(4_000_000 + row).cast(pl.String),
         document_at=instant,
         external_url=pl.format("https://council.icasework.com/case?CaseId={}", 4_000_000 + row),
-        status=pl.when(mixed % 3 == 0).then(pl.lit("Response being drafted, due soon")).otherwise(pl.lit("Closed")),
+        status=pl.when(mixed % 3 == 0)
+        .then(pl.lit("Response being drafted, due soon"))
+        .otherwise(pl.lit("Closed")),
         colour=pl.when(mixed % 3 == 0).then(pl.lit("ORANGE")).otherwise(pl.lit("NORMAL")),
         status_at=instant,
         amount=pl.when(mixed % 20 == 0).then((mixed % 500).cast(pl.Decimal(18, 2))),
@@ -94,7 +98,11 @@ def render_plainly(folder: Path) -> int:
         pl.col("status_at").dt.strftime(ISO),
         pl.lit('"}'),
         pl.concat_str(
-            pl.lit(',"amount":'), pl.col("amount").cast(pl.String), pl.lit(',"currency":"'), "currency", pl.lit('"')
+            pl.lit(',"amount":'),
+            pl.col("amount").cast(pl.String),
+            pl.lit(',"currency":"'),
+            "currency",
+            pl.lit('"'),
         ).fill_null(""),
         pl.concat_str(pl.lit(',"lines":['), "lines", pl.lit("]")).fill_null(""),
         _fields(
@@ -134,4 +142,8 @@ def _fields(values: dict[str, pl.Expr]) -> pl.Expr:
         for name, value in values.items()
     ]
     every = pl.concat_str(*each, separator=",", ignore_nulls=True)
-    return pl.when(every == "").then(pl.lit("")).otherwise(pl.concat_str(pl.lit(',"fields":['), every, pl.lit("]")))
+    return (
+        pl.when(every == "")
+        .then(pl.lit(""))
+        .otherwise(pl.concat_str(pl.lit(',"fields":['), every, pl.lit("]")))
+    )

@@ -27,12 +27,17 @@ def measure_cards(folder: Path, scale: int) -> None:
     size = f"{customers:,} customers x 10 documents: {ours.wall:.1f} s, {theirs.wall:.1f} s"
     tell("bodies of cards / plain polars join and group_by, wall", ours.wall / theirs.wall, 1.5, size)
     tell(
-        "bodies of cards / plain polars, CPU", ours.cpu / theirs.cpu, 1.5, f"{ours.cpu:.1f} s, {theirs.cpu:.1f} s"
+        "bodies of cards / plain polars, CPU",
+        ours.cpu / theirs.cpu,
+        1.5,
+        f"{ours.cpu:.1f} s, {theirs.cpu:.1f} s",
     )
     print(f"     (memory without the file: {ours.peak_mb:.0f} MB, {theirs.peak_mb:.0f} MB plain)")
     stored = run_task("stored_cards", str(folder), str(customers))
     written = sum(path.stat().st_size for path in (folder / "kpi").glob("*.lmdb"))
-    detail = f"{stored.peak_mb:.0f} MB; {stored.wall:.1f} s, so {stored.wall - ours.wall:.1f} s for a file of "
+    detail = (
+        f"{stored.peak_mb:.0f} MB; {stored.wall:.1f} s, so {stored.wall - ours.wall:.1f} s for a file of "
+    )
     tell(
         "bodies and their file, memory / 1.5 GiB",
         stored.peak_mb / MEMORY_MB,
