@@ -34,7 +34,7 @@ def rows(lake: Lake, sql: str) -> list[Json]:
 
 
 def people(day: date | None) -> str | None:
-    return day and f"{day.day} {day:%b %Y}"
+    return None if day is None else f"{day.day} {day:%b %Y}"
 
 
 def fields(document: Json) -> Json:

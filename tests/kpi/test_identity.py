@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import polars as pl
 import pytest
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from pipelines.settings import CustomerId, IdentifierKind
+
 KEY = b"key of the tests"
 NUMBERS = {"e164": pl.String, "person": pl.String, "customer_id": pl.String}
 HOME, MOBILE = "+442079460123", "+447700900123"
@@ -42,7 +44,9 @@ def known(
     customers: Sequence[str],
     phones: Sequence[tuple[str, str | None]] = (),
     told: Sequence[tuple[str, str, str]] = (),
-    **chosen: Any,  # noqa: ANN401 - resolve's own
+    *,
+    identified_by: CustomerId = "auto",
+    households: bool = False,
 ) -> Identities:
     """Resolve customers, numbers and whose they are (None: a case that names nobody), told identifiers."""
     numbers = [(e164, owner or f"case {at}", owner) for at, (e164, owner) in enumerate(phones)]
@@ -50,7 +54,8 @@ def known(
         pl.Series(customers, dtype=pl.String),
         pl.DataFrame(numbers, NUMBERS, orient="row"),
         pl.DataFrame(told, TOLD_SCHEMA, orient="row"),
-        **{"identified_by": "auto", "households": False} | chosen,
+        identified_by=identified_by,
+        households=households,
     )
 
 
@@ -108,7 +113,7 @@ def test_the_highest_kind_that_knows_a_text_decides_and_a_shared_one_shows_nobod
 
 @quick
 @given(kind=st.sampled_from(KINDS), other=st.sampled_from(KINDS), text=identifier)
-def test_a_setting_of_one_kind_finds_no_other_kind(kind: Any, other: str, text: str) -> None:  # noqa: ANN401 - a Literal
+def test_a_setting_of_one_kind_finds_no_other_kind(kind: IdentifierKind, other: str, text: str) -> None:
     assume(other not in {kind, "phone"} and text not in "AB")
     told = [(other, text, "A")] if other != "customer_number" else []
     customers = ["A", "B", text] if other == "customer_number" else ["A", "B"]

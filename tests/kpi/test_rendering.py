@@ -20,6 +20,7 @@ from pipelines.kpi.schema import Kpi, wire_instant
 from pipelines.kpi.wording import wire_instants, worded
 
 Row = dict[str, Any]
+Schema = dict[str, pl.DataType | type[pl.DataType]]
 
 MESSAGES = {
     "none": 'No "data"',
@@ -54,7 +55,7 @@ MAPPING = Mapping.model_validate(
     }
 )
 
-DOCUMENTS = {
+DOCUMENTS: Schema = {
     "card": pl.UInt32,
     "document": pl.Int64,
     "document_number": pl.String,
@@ -70,7 +71,7 @@ DOCUMENTS = {
     "team": pl.String,
     "due_date": pl.Date,
 }
-LINES = {
+LINES: Schema = {
     "document": pl.Int64,
     "line_name": pl.String,
     "quantity": pl.Int64,
@@ -79,7 +80,7 @@ LINES = {
     "team": pl.String,
     "due_date": pl.Date,
 }
-HISTORY = {"document": pl.Int64, "event_date": pl.Date, "event": pl.String}
+HISTORY: Schema = {"document": pl.Int64, "event_date": pl.Date, "event": pl.String}
 CARDS = 4
 
 text = st.text(max_size=12)  # every character but the halves of a pair: quotes, controls, other planes
