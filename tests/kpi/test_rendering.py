@@ -279,6 +279,7 @@ def column(name: str, *values: object, kind: pl.DataType | type[pl.DataType] | N
             ["£12.50", "£1,250.00", "-£3.00"],
         ),
         (column("is_repeat", True, False), ["Yes", "No"]),
+        (column("ring_seconds", 4.5, float("nan")), ["4 s", None]),
         (column("cases", 7), ["7"]),
         (column("team", 'A "B"'), ['A "B"']),
     ],
