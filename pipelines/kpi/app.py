@@ -58,6 +58,19 @@ class Service:
         if scope["type"] == "lifespan":
             await self._live(receive, send)
             return
+        path = scope["path"]
+        token = path[len(_BELOW) :] if path.startswith(_BELOW) else None
+        if scope["type"] != "http" or not (path == PATH or (token and "/" not in token)):
+            await self._pass_on(scope, receive, send)
+            return
+        try:
+            reply = self._desk.answer(scope["method"], token, scope["query_string"], scope["headers"])
+        except Exception as error:  # noqa: BLE001 - whatever it is, its words must not reach a log
+            _log.error("unforeseen %s", where(error))
+            reply = FAILED
+        await give(reply, send)
+
+    async def _pass_on(self, scope: Scope, receive: Receive, send: Send) -> None:
         has_begun = False
 
         async def tell(message: Message) -> None:
@@ -66,14 +79,8 @@ class Service:
             await send(message)
 
         try:
-            path = scope["path"]
-            token = path[len(_BELOW) :] if path.startswith(_BELOW) else None
-            if scope["type"] == "http" and (path == PATH or (token and "/" not in token)):
-                reply = self._desk.answer(scope["method"], token, scope["query_string"], scope["headers"])
-                await give(reply, send)
-            else:
-                await self._api(scope, receive, tell)
-        except Exception as error:  # noqa: BLE001 - whatever it is, its words must not reach a log
+            await self._api(scope, receive, tell)
+        except Exception as error:  # noqa: BLE001 - as above
             _log.error("unforeseen %s", where(error))
             if not has_begun:
                 await give(FAILED, send)

@@ -11,13 +11,12 @@ import hashlib
 import json
 import time
 from dataclasses import dataclass
-from http import HTTPMethod, HTTPStatus
 from typing import TYPE_CHECKING, Protocol
 
 import lmdb
 
 from pipelines.kpi.asked import has_tag, read_customer, read_request, takes_gzip
-from pipelines.kpi.card_file import OPENING, SHARED, UNKNOWN
+from pipelines.kpi.card_file import OPENING, Card
 from pipelines.kpi.replies import (
     NO_CARDS,
     NOT_KEPT,
@@ -32,21 +31,24 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from datetime import timedelta
 
-    from pipelines.kpi.card_file import Card, CardFile
+    from pipelines.kpi.card_file import CardFile
     from pipelines.kpi.tokens import Tokens
 
+_OK, _NOT_MODIFIED = 200, 304
 _JSON = (b"content-type", b"application/json")
 _VARY = (b"vary", b"accept-encoding")
 _GZIP = (b"content-encoding", b"gzip")
-_WHICH = {UNKNOWN: "unknown", SHARED: "shared"}
 _MARK_DIGITS = 16
 
 
 class Recorder(Protocol):
     """Where accesses go. Both methods return at once."""
 
-    def record(self, token: str, customer: str, status: int, card: str, micros: int) -> None:
-        """Keep that a token asked for a customer (a hash); raise OSError when it cannot be kept."""
+    def record(self, token: str, customer: str, status: int, card: str, began: float) -> None:
+        """Keep that a token asked for a customer (a hash); raise OSError when it cannot be kept.
+
+        `began` is when, in seconds of Unix time; how long the answer took is counted from there.
+        """
 
     def refuse(self, status: int, token: str) -> None:
         """Count a request that was refused before it was about anybody; the token is empty when unknown."""
@@ -119,25 +121,25 @@ class Desk:
         `path_token` is what stands behind the path of the card, `query` the raw query string, `headers` those
         of an ASGI scope.
         """
-        began = time.perf_counter_ns()
-        if method != HTTPMethod.GET:
+        began = self._clock()
+        if method != "GET":
             return self._refused(WRONG_METHOD)
-        asked = read_request(path_token, query, headers)
-        name = self._tokens.name_of(asked.tokens)
+        customers, tokens, tags, encodings = read_request(path_token, query, headers)
+        name = self._tokens.name_of(tokens)
         if name is None:
             return self._refused(UNAUTHORISED)
-        customer = read_customer(asked.customers)
+        customer = read_customer(customers)
         if isinstance(customer, Reply):
             return self._refused(customer, name)
         reading, card, shelf = self._find(customer)
         if card is None or shelf is None:
             reply, which = NO_CARDS, "none"
+        elif began < shelf.stale_at:
+            reply, which = _reply(card, tags, encodings), card.which
         else:
-            reply = self._reply(card, shelf, asked.tags, asked.encodings)
-            which = _WHICH.get(card.number, "found")
-        micros = (time.perf_counter_ns() - began) // 1000
+            reply, which = _reply(_aged(card, shelf), tags, encodings), card.which
         try:
-            self._recorder.record(name, self._identifying.hash_of(reading), reply.status, which, micros)
+            self._recorder.record(name, self._identifying.hash_of(reading), reply.status, which, began)
         except OSError:
             return NOT_RECORDED
         return reply
@@ -165,18 +167,24 @@ class Desk:
                 return reading, card, shelf
         return reading, shelf.file.unknown if shelf else None, shelf
 
-    def _reply(self, card: Card, shelf: Shelf, tags: bytes, encodings: bytes) -> Reply:
-        tag, body, packed = card.tag, card.body, card.compressed
-        if self._clock() >= shelf.stale_at:
-            tag, body, packed = tag + shelf.mark, spliced(body, shelf.notice), None
-        is_packed = packed is not None and takes_gzip(encodings)
-        if packed is not None and is_packed:
+
+def _aged(card: Card, shelf: Shelf) -> Card:
+    """Return a card that says how old it is, under a tag of its own."""
+    return Card(card.which, card.tag + shelf.mark, spliced(card.body, shelf.notice), None)
+
+
+def _reply(card: Card, tags: bytes, encodings: bytes) -> Reply:
+    _, tag, body, packed = card
+    headers = [(b"etag", b'"%b"' % tag), NOT_KEPT]
+    if packed is not None:
+        headers.append(_VARY)
+        if takes_gzip(encodings):
             tag, body = tag + b"-gzip", packed
-        known = [(b"etag", b'"' + tag + b'"'), NOT_KEPT, _VARY]
-        if tags and has_tag(tags, tag):
-            return Reply(HTTPStatus.NOT_MODIFIED, known, b"")
-        length = (b"content-length", str(len(body)).encode())
-        return Reply(HTTPStatus.OK, [_JSON, length, *known, *([_GZIP] if is_packed else [])], body)
+            headers[0] = (b"etag", b'"%b"' % tag)
+            headers.append(_GZIP)
+    if tags and has_tag(tags, tag):
+        return Reply(_NOT_MODIFIED, [header for header in headers if header is not _GZIP], b"")
+    return Reply(_OK, [_JSON, (b"content-length", b"%d" % len(body)), *headers], body)
 
 
 def spliced(body: bytes, section: bytes) -> bytes:
