@@ -2,8 +2,8 @@
 
 Every second a thread takes the journal away, flushes it, writes it into the SQLite table `access` in one
 transaction, and to the console as the service's access lines. A journal that a killed server left is folded
-by the next. Lost are, at most, the last second's lines when the machine itself goes down, and the last second's
-counts of refusals, which are about nobody.
+by the next. Lost are, at most, the last second's lines when the machine itself goes down, and the last
+second's counts of refusals, which are about nobody.
 
 A line holds a keyed hash of the identifier, never the identifier, and the name of the token, never the token.
 """
@@ -63,6 +63,9 @@ SELECT at, token, customer, status, card, micros, times FROM access
 WHERE at >= ? AND customer IN (SELECT value FROM json_each(?)) ORDER BY at
 """
 
+_LINE = '{"at":"%s.%06dZ","token":"%s","customer":"%s","status":%d,"card":"%s","micros":%d}\n'
+_REFUSED = '{"at":"%s.%06dZ","token":"%s","status":%d,"times":%d}\n'
+
 _log = logging.getLogger(__name__)
 
 Row = tuple[str, str, str, int, str, int | None, int]
@@ -108,17 +111,11 @@ class AccessBook:
     def record(self, token: str, customer: str, status: int, card: str, began: float) -> None:
         """Append an access that began at a Unix time; raise OSError when the disk will not have it."""
         micros = int((self._clock() - began) * _MICROS)
-        line = (
-            f'{{"at":"{self._stamped(began)}","token":"{token}","customer":"{customer}","status":{status},'
-            f'"card":"{card}","micros":{micros}}}\n'
-        ).encode()
+        line = _LINE % (*self._stamped(began), token, customer, status, card, micros)
         try:
             with self._lock:
-                if not self._journal.has_room(line):
-                    fresh = Journal(self._journals)
-                    self._full.append(self._journal)
-                    self._journal = fresh
-                self._journal.append(line)
+                if not self._journal.append(line.encode()):
+                    self._turn_page().append(line.encode())
         except OSError as error:
             self._tell(f"accesses cannot be recorded, so no card is shown: {error.strerror}")
             raise
@@ -131,7 +128,10 @@ class AccessBook:
     def fold(self) -> None:
         """Take the journal away; write it, and what others left, into the table."""
         if self._refusals or not self._journal.is_empty:
-            self._turn_page()
+            fresh = Journal(self._journals)  # before the lock: whoever records does not wait for the disk
+            with self._lock:
+                self._write_refusals()
+                self._turn_page(fresh)
         while self._full:
             self._full.pop(0).close()
         for journal in sorted(self._journals.glob(f"*{SUFFIX}")):
@@ -141,26 +141,28 @@ class AccessBook:
         if self._clock() - self._swept_at > _SWEEP_SECONDS:
             self._sweep()
 
-    def _stamped(self, at: float) -> str:
-        second, micros = divmod(int(at * _MICROS), _MICROS)
+    def _stamped(self, at: float) -> tuple[str, int]:
+        """Return the second as it is written, and microseconds."""
+        second = int(at)
         known, stamp = self._stamp
         if second != known:
             stamp = _told(second)
             self._stamp = (second, stamp)
-        return f"{stamp}.{micros:06d}Z"
+        return stamp, int((at - second) * _MICROS)
 
-    def _turn_page(self) -> None:
-        """Change the journal for a fresh one, once the refusals stand in it."""
-        fresh = Journal(self._journals)  # before the lock: whoever records does not wait for the disk
-        with self._lock:
-            at = self._stamped(self._clock())
-            while self._refusals:
-                (status, token), times = self._refusals.popitem()
-                told = {"at": at, "token": token, "status": status, "times": times}
-                line = json.dumps(told, separators=(",", ":")).encode() + b"\n"
-                (self._journal if self._journal.has_room(line) else fresh).append(line)
-            self._full.append(self._journal)
-            self._journal = fresh
+    def _turn_page(self, fresh: Journal | None = None) -> Journal:
+        """Go on with a fresh journal; the thread that folds will close the full one."""
+        fresh = fresh or Journal(self._journals)
+        self._full.append(self._journal)
+        self._journal = fresh
+        return fresh
+
+    def _write_refusals(self) -> None:
+        while self._refusals:
+            (status, token), times = self._refusals.popitem()
+            line = (_REFUSED % (*self._stamped(self._clock()), token, status, times)).encode()
+            if not self._journal.append(line):
+                self._turn_page().append(line)
 
     def _fold_one(self, journal: Path) -> None:
         """Write a journal into the table once, however often it is found."""

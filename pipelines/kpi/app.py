@@ -68,7 +68,9 @@ class Service:
         except Exception as error:  # noqa: BLE001 - whatever it is, its words must not reach a log
             _log.error("unforeseen %s", where(error))
             reply = FAILED
-        await give(reply, send)
+        status, headers, body = reply
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
 
     async def _pass_on(self, scope: Scope, receive: Receive, send: Send) -> None:
         has_begun = False
@@ -83,7 +85,10 @@ class Service:
         except Exception as error:  # noqa: BLE001 - as above
             _log.error("unforeseen %s", where(error))
             if not has_begun:
-                await give(FAILED, send)
+                await send(
+                    {"type": "http.response.start", "status": FAILED.status, "headers": FAILED.headers}
+                )
+                await send({"type": "http.response.body", "body": FAILED.body})
 
     async def _live(self, receive: Receive, send: Send) -> None:
         begun: list[Companion] = []
@@ -98,12 +103,6 @@ class Service:
                 await asyncio.to_thread(companion.start)
                 begun.append(companion)
             await send({"type": "lifespan.startup.complete"})
-
-
-async def give(reply: Reply, send: Send) -> None:
-    """Send a reply."""
-    await send({"type": "http.response.start", "status": reply.status, "headers": reply.headers})
-    await send({"type": "http.response.body", "body": reply.body})
 
 
 def where(error: BaseException) -> str:

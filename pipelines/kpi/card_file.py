@@ -6,8 +6,8 @@ on. Not here: how a card is rendered, who asks, when a new file is looked for.
 
 Three tables. `card`: boxes of sixteen cards, one after the other, since LMDB gives every large value whole
 pages of 4 KiB and a card alone would waste half of its own; a card is tag, kind and body. `identifier`: text
-as it is asked for -> place of a card: key of its box, where it begins in it and where it ends. `meta`: `about`
--> JSON, and the places of two answers that are nobody's, for a customer whom nobody knows and for an
+as it is asked for -> place of a card: key of its box, where it begins in it and where it ends. `meta`:
+`about` -> JSON, and the places of two answers that are nobody's, for a customer whom nobody knows and for an
 identifier that several customers share; both are ordinary bodies. A body so large that a network needs more
 than one round trip for it also stands there compressed.
 """
@@ -46,7 +46,8 @@ LENGTH_BYTES = 8
 PLAIN, BOTH = b"p", b"z"  # the body; or its length, itself, and itself compressed
 
 _BOX_KEY = 4
-_RANGE = struct.Struct(">2I")
+_RANGE = struct.Struct(">2I").unpack_from
+_PLAIN = ord(PLAIN)
 _NAME = re.compile(r"cards-[\w-]+\.lmdb")
 _REBUILD = "run `casehouse kpi build`; the cards before are served until then"
 
@@ -140,6 +141,7 @@ class CardFile:
         self._store = store
         self._identifiers = store.begin(db=store.open_db(IDENTIFIERS, create=False))
         self._boxes = store.begin(db=store.open_db(CARDS, create=False), buffers=True)
+        self._place_of, self._box = self._identifiers.get, self._boxes.get
         with store.begin(db=store.open_db(META, create=False)) as reading:
             self.about = About.from_json(reading.get(ABOUT) or b"{}")
             _require_format(path, self.about.format)
@@ -180,22 +182,22 @@ class CardFile:
 
         Raises lmdb.Error once the file is closed.
         """
-        place = self._identifiers.get(identifier)
+        place = self._place_of(identifier)
         if place is None:
             return None
-        return self.shared if place == self._shared_at else self._card(place, "found")
+        return self._card(place) if place != self._shared_at else self.shared
 
-    def _card(self, place: bytes, which: Which) -> Card:
-        box = self._boxes.get(place[:_BOX_KEY])
+    def _card(self, place: bytes, which: Which = "found") -> Card:
+        box = self._box(place[:_BOX_KEY])
         if box is None:
             raise LookupError("a place is in no box")
-        begin, end = _RANGE.unpack_from(place, _BOX_KEY)
+        begin, end = _RANGE(place, _BOX_KEY)
         stored = bytes(box[begin:end])
-        tag, content = stored[:TAG_DIGITS], stored[TAG_DIGITS + 1 :]
-        if stored[TAG_DIGITS : TAG_DIGITS + 1] == PLAIN:
-            return Card(which, tag, content, None)
+        if stored[TAG_DIGITS] == _PLAIN:
+            return Card(which, stored[:TAG_DIGITS], stored[TAG_DIGITS + 1 :], None)
+        content = stored[TAG_DIGITS + 1 :]
         end = LENGTH_BYTES + int.from_bytes(content[:LENGTH_BYTES], "big")
-        return Card(which, tag, content[LENGTH_BYTES:end], content[end:])
+        return Card(which, stored[:TAG_DIGITS], content[LENGTH_BYTES:end], content[end:])
 
     def close(self) -> None:
         """Give the file back. Freeing a large map takes long: not in the thread that answers."""

@@ -85,7 +85,7 @@ class Desk:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._tokens = tokens
-        self._identifying = identifying
+        self._readings, self._hash_of = identifying.readings, identifying.hash_of
         self._recorder = recorder
         self._max_age = max_age
         self._clock = clock
@@ -139,7 +139,7 @@ class Desk:
         else:
             reply, which = _reply(_aged(card, shelf), tags, encodings), card.which
         try:
-            self._recorder.record(name, self._identifying.hash_of(reading), reply.status, which, began)
+            self._recorder.record(name, self._hash_of(reading), reply.status, which, began)
         except OSError:
             return NOT_RECORDED
         return reply
@@ -149,22 +149,18 @@ class Desk:
         return reply
 
     def _find(self, customer: str) -> tuple[str, Card | None, Shelf | None]:
-        """Return the reading under which a card was found, or the last one tried; and the card."""
-        while True:
-            shelf = self._shelf
-            try:
-                return self._look_up(customer, shelf)
-            except lmdb.Error:
-                # Another file has been taken and this one closed between two look-ups: only after the process
-                # had been stopped for longer than closed files are kept.
-                if shelf is self._shelf:
-                    raise
-
-    def _look_up(self, customer: str, shelf: Shelf | None) -> tuple[str, Card | None, Shelf | None]:
-        reading = customer
-        for reading in self._identifying.readings(customer):
-            if shelf and (card := shelf.file.find(reading.encode())):
-                return reading, card, shelf
+        """Return the reading under which a card was found, or the last one tried; card and shelf, if any."""
+        shelf, reading = self._shelf, customer
+        try:
+            for reading in self._readings(customer):
+                if shelf and (card := shelf.file.find(reading.encode())):
+                    return reading, card, shelf
+        except lmdb.Error:
+            # Another file has been taken and this one closed meanwhile: only after the process stood still
+            # for longer than files that are done with are kept.
+            if shelf is self._shelf:
+                raise
+            return self._find(customer)
         return reading, shelf.file.unknown if shelf else None, shelf
 
 

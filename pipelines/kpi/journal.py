@@ -39,15 +39,14 @@ class Journal:
             raise
         self._end = 0
 
-    def has_room(self, line: bytes) -> bool:
-        """Say whether a line fits."""
-        return self._end + len(line) <= SIZE
-
-    def append(self, line: bytes) -> None:
-        """Add a line; it must fit."""
+    def append(self, line: bytes) -> bool:
+        """Add a line; return whether it fitted."""
         end = self._end + len(line)
+        if end > SIZE:
+            return False
         self._map[self._end : end] = line
         self._end = end
+        return True
 
     @property
     def is_empty(self) -> bool:
