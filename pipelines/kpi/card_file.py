@@ -48,6 +48,7 @@ PLAIN, BOTH = b"p", b"z"  # the body; or its length, itself, and itself compress
 _BOX_KEY = 4
 _RANGE = struct.Struct(">2I").unpack_from
 _PLAIN = ord(PLAIN)
+_WINDOW = 64 * 1024 * 1024
 _NAME = re.compile(r"cards-[\w-]+\.lmdb")
 _REBUILD = "run `casehouse kpi build`; the cards before are served until then"
 
@@ -128,9 +129,15 @@ class Pointer:
 
 
 def digest_of(path: Path) -> str:
-    """Digest a file in one call, during which other threads of the process go on."""
-    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-        return hashlib.sha256(content).hexdigest()
+    """Digest a file in a few long calls, during which other threads of the process go on."""
+    digest, size = hashlib.sha256(), path.stat().st_size
+    with path.open("rb") as file:
+        for start in range(0, size, _WINDOW):
+            length = min(_WINDOW, size - start)
+            # A map of the whole file would count as this process's memory, all of it.
+            with mmap.mmap(file.fileno(), length, access=mmap.ACCESS_READ, offset=start) as content:
+                digest.update(content)
+    return digest.hexdigest()
 
 
 class CardFile:

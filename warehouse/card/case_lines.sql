@@ -1,4 +1,5 @@
--- Lines of a case: its tasks and its corrective actions, a line a kind, how many there are and how many are done.
+-- Lines of a case: its tasks and its corrective actions, a line a kind, how many there are and how many are done; the
+-- team where it is not the case's own.
 WITH parts AS (
     SELECT
         tasks.case_id,
@@ -33,9 +34,11 @@ SELECT
     count(*) AS quantity,
     count(*) FILTER (WHERE parts.is_done) AS delivered,
     min(parts.due_date) FILTER (WHERE NOT parts.is_done) AS due_date,
-    max_by(parts.team, parts.begun_at) AS team,
+    nullif(max_by(parts.team, parts.begun_at), max(cases.team)) AS team,
     row_number() OVER (PARTITION BY parts.case_id ORDER BY min(parts.begun_at), parts.kind) AS position
 FROM parts
 INNER JOIN marts.cases_current AS cases ON parts.case_id = cases.case_id
-WHERE NOT coalesce(cases.is_confidential, false)
+WHERE
+    NOT coalesce(cases.is_confidential, false)
+    AND CAST(parts.case_id AS VARCHAR) IN (SELECT document_number FROM card.documents)
 GROUP BY parts.case_id, parts.kind

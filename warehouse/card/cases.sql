@@ -3,9 +3,10 @@
 -- day, none for what is closed, was answered late or has no day. Of a confidential case nobody but its officers may
 -- know more than that there is one.
 --
--- A query of this folder reads schemas icasework, xima, marts and ops, and card (see numbers.sql); columns of the
--- privacy class special are not there. Parameters: $as_of_date, the last report day of cases; $case_url, where
--- iCasework shows a case, with {case_id} in it. What it may return for documents:
+-- A query of this folder reads schemas icasework, xima, marts and ops; columns of the privacy class special are not
+-- there. Besides, card.numbers (see numbers.sql) and, in queries for lines and history, card.documents: the
+-- document_number of every document that is shown. Parameters: $as_of_date, the last report day of cases;
+-- $case_url, where iCasework shows a case, with {case_id} in it. What it may return for documents:
 --
 --     customer_id                whose card it goes on
 --     document_number            what it is called, once on a card
@@ -51,7 +52,7 @@ judged AS (
         cases.*,
         coalesce(cases.is_confidential, false) AS is_hidden,
         coalesce(cases.case_status, CASE WHEN cases.is_open THEN 'Open' ELSE 'Closed' END) AS words,
-        stages.due_date AS stage_due_date,
+        CASE WHEN cases.is_open AND stages.ended_date IS NULL THEN stages.due_date END AS stage_due_date,
         CASE
             WHEN NOT cases.is_open OR stages.target_status IS NULL THEN 'NORMAL'
             WHEN stages.target_status = 'met' THEN 'GREEN'
@@ -85,7 +86,7 @@ SELECT
     CASE WHEN NOT judged.is_hidden THEN subjects.subject END AS subject,
     CASE WHEN NOT judged.is_hidden THEN judged.team END AS team,
     CASE WHEN NOT judged.is_hidden THEN judged.current_stage END AS current_stage,
-    CASE WHEN NOT judged.is_hidden AND judged.is_open THEN judged.stage_due_date END AS due_date,
+    CASE WHEN NOT judged.is_hidden THEN judged.stage_due_date END AS due_date,
     CASE
         WHEN NOT judged.is_hidden
             THEN letters.correspondence_type || ', ' || strftime(letters.sent_date, '%-d %b %Y')
@@ -96,7 +97,7 @@ SELECT
         PARTITION BY judged.customer_id
         ORDER BY
             judged.is_open DESC,
-            CASE WHEN judged.is_open THEN judged.stage_due_date END ASC NULLS LAST,
+            judged.stage_due_date ASC NULLS LAST,
             judged.closed_date DESC NULLS LAST,
             judged.case_id DESC
     ) AS position
