@@ -108,10 +108,9 @@ class AccessBook:
         self._try_to_fold()
         self._journal.close()
 
-    def record(self, token: str, customer: str, status: int, card: str, began: float) -> None:
-        """Append an access that began at a Unix time; raise OSError when the disk will not have it."""
-        micros = int((self._clock() - began) * _MICROS)
-        line = _LINE % (*self._stamped(began), token, customer, status, card, micros)
+    def record(self, token: str, customer: str, status: int, card: str, micros: int) -> None:
+        """Append an access to the journal; raise OSError when the disk will not have it."""
+        line = _LINE % (*self._stamped(self._clock()), token, customer, status, card, micros)
         try:
             with self._lock:
                 if not self._journal.append(line.encode()):

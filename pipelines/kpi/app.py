@@ -10,23 +10,25 @@ from __future__ import annotations
 import asyncio
 import logging
 import traceback
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from fastapi import FastAPI, Request, Response
-from starlette.exceptions import HTTPException
 
 from pipelines.kpi.describing import CARD, CARD_BY_PATH, HEALTH, READY, TITLE, describe
 from pipelines.kpi.replies import FAILED, NOT_FOUND, WRONG_METHOD, Reply, not_ready
 from pipelines.kpi.schema import Health, Readiness
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from starlette.types import Message, Receive, Scope, Send
+    from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 
     from pipelines.kpi.desk import Desk
 
+    Message = MutableMapping[str, Any]
+    Scope = MutableMapping[str, Any]
+    Receive = Callable[[], Awaitable[Message]]
+    Send = Callable[[Message], Awaitable[None]]
     Pages = Callable[[FastAPI, Desk], None]
 
 PATH = "/rest/kpi"
@@ -153,15 +155,14 @@ def build_api(
     api.add_api_route("/ready", ready, methods=["GET"], **READY)
     for add in pages:
         add(api, desk)
-    refused = {405: WRONG_METHOD, 404: NOT_FOUND}
-
-    async def refuse(_request: Request, error: Exception) -> Response:
-        return sent(refused.get(getattr(error, "status_code", 500), FAILED))
-
-    api.add_exception_handler(HTTPException, refuse)
-    api.add_exception_handler(Exception, refuse)
+    for status, reply in {404: NOT_FOUND, 405: WRONG_METHOD, 500: FAILED}.items():
+        api.add_exception_handler(status, partial(_refuse, reply))
     api.openapi = lambda: describe(api)  # type: ignore[method-assign]  # FastAPI's documented way
     return api
+
+
+async def _refuse(reply: Reply, _request: Request, _error: Exception) -> Response:
+    return sent(reply)
 
 
 def sent(reply: Reply) -> Response:

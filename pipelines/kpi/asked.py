@@ -7,7 +7,7 @@ here knows cards, and nothing raises: what cannot be read is a refusal.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import unquote_to_bytes
 
 from pipelines.kpi.replies import (
@@ -31,8 +31,13 @@ _GZIP = re.compile(rb"(?:^|,)\s*gzip\s*(?:;\s*q=([0-9.]+)\s*)?(?=,|$)", re.IGNOR
 _TOKEN_HEADERS = {b"authorization", b"x-api-key"}
 
 
-# Values of customerId, tokens, If-None-Match, Accept-Encoding. A plain tuple: this is made for each request.
-Asked = tuple[list[bytes], list[bytes], bytes, bytes]
+class Asked(NamedTuple):
+    """What a request says: values of customerId, tokens, If-None-Match and Accept-Encoding."""
+
+    customers: list[bytes]
+    tokens: list[bytes]
+    tags: bytes
+    encodings: bytes
 
 
 def read_request(path_token: str | None, query: bytes, headers: Iterable[tuple[bytes, bytes]]) -> Asked:
@@ -55,7 +60,7 @@ def read_request(path_token: str | None, query: bytes, headers: Iterable[tuple[b
             tags = value
         elif name == b"accept-encoding":
             encodings = value
-    return customers, tokens, tags, encodings
+    return Asked(customers, tokens, tags, encodings)
 
 
 def _token_in(name: bytes, value: bytes) -> list[bytes]:

@@ -44,11 +44,8 @@ _MARK_DIGITS = 16
 class Recorder(Protocol):
     """Where accesses go. Both methods return at once."""
 
-    def record(self, token: str, customer: str, status: int, card: str, began: float) -> None:
-        """Keep that a token asked for a customer (a hash); raise OSError when it cannot be kept.
-
-        `began` is when, in seconds of Unix time; how long the answer took is counted from there.
-        """
+    def record(self, token: str, customer: str, status: int, card: str, micros: int) -> None:
+        """Keep that a token asked for a customer (a hash); raise OSError when it cannot be kept."""
 
     def refuse(self, status: int, token: str) -> None:
         """Count a request that was refused before it was about anybody; the token is empty when unknown."""
@@ -138,8 +135,9 @@ class Desk:
             reply, which = _reply(card, tags, encodings), card.which
         else:
             reply, which = _reply(_aged(card, shelf), tags, encodings), card.which
+        micros = int((self._clock() - began) * 1e6)
         try:
-            self._recorder.record(name, self._hash_of(reading), reply.status, which, began)
+            self._recorder.record(name, self._hash_of(reading), reply.status, which, micros)
         except OSError:
             return NOT_RECORDED
         return reply
