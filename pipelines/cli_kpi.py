@@ -99,7 +99,12 @@ def serve(host: str | None, port: int | None) -> None:
     from pipelines.settings import load_settings
 
     settings = load_settings()
-    run(settings, host or settings.kpi_host, settings.kpi_port if port is None else port)
+    pages = []
+    if settings.kpi_preview:
+        from pipelines.kpi.pages import add_preview
+
+        pages.append(add_preview)
+    run(settings, host or settings.kpi_host, settings.kpi_port if port is None else port, pages)
 
 
 @kpi.command()

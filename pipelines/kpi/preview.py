@@ -10,6 +10,7 @@ import base64
 import hashlib
 import json
 from dataclasses import dataclass
+from datetime import time
 from decimal import Decimal
 from functools import cache
 from http import HTTPStatus
@@ -60,13 +61,18 @@ class Table:
 
 
 def preview(
-    body: bytes | None, *, customer_id: str = "", token: str = "", problem: str = "", notice: str = ""
+    body: bytes | None,
+    *,
+    customer_id: str = "",
+    token: str | None = "",
+    problem: str = "",
+    notice: str = "",
 ) -> str:
     """Return the page for a card's body as it is sent; None where there is none to show.
 
     `customer_id` and `token` are what was asked with: both go back into the form, so that another card can be
-    asked for. `problem` says why there is no card. A section titled `notice` that holds nothing but a message
-    stands out, above the others: it is about the whole card.
+    asked for; with None for a token the form asks for one. `problem` says why there is no card. A section
+    titled `notice` that holds nothing but a message stands out, above the others: it is about the whole card.
     """
     breaches = [] if body is None else lint(HTTPStatus.OK, {"Content-Type": "application/json"}, body)
     card = None if body is None else _read(body)
@@ -165,9 +171,13 @@ def _source(body: bytes) -> str:
 
 
 def london(instant: datetime) -> str:
-    """Spell an aware instant as a London clock shows it, such as 22 Nov 2026 14:05."""
+    """Spell an aware instant as a London clock shows it, such as 22 Nov 2026 14:05.
+
+    Midnight is left out: it stands where only a day is known.
+    """
     local = instant.astimezone(LONDON)
-    return f"{local.day} {local:%b %Y %H:%M}"
+    hours = "" if local.time() == time.min else f" {local:%H:%M}"
+    return f"{local.day} {local:%b %Y}{hours}"
 
 
 def headline(document: KpiDocument) -> KpiCustomField | None:

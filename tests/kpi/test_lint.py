@@ -8,11 +8,13 @@ import pytest
 
 from pipelines import cli
 from pipelines.kpi.lint import Breach, by_kind, lint
+from tests.kpi import served
 from tests.kpi.faults import CLEAN, FAULTS, JSON, NAME, UNKNOWN, Fault
 from tests.sources.fake_server import HANG_UP, FakeServer, Reply, cut, gzipped, whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 PATH = "/rest/s3cret-in-the-path/kpi"
 CUSTOMER = "010190-123X"
@@ -261,3 +263,23 @@ def test_a_card_without_documents_proves_little(
     server.on(PATH, NOBODY, NOBODY, REFUSED)
     assert run(server, "--customer", CUSTOMER) == 0
     assert "no section holds a document" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("path", ["/rest/kpi", "/rest/kpi/{token}", "/rest/kpi?token={token}"])
+def test_our_own_service_is_clean(
+    path: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("OUR_TOKEN", served.TOKEN)
+    app, _ = served.service(tmp_path)
+    words = ["--customer", served.CUSTOMER, "--token-env", "OUR_TOKEN"]
+    with served.on_loopback(app) as url, pytest.raises(SystemExit) as left:
+        cli.main(["kpi", "lint", f"{url}{path}", *words])
+    out = capsys.readouterr()
+    assert left.value.code == 0, out.out
+    assert [line.partition(",")[0] for line in out.out.splitlines()] == [
+        "ok    card",
+        "ok    unknown customer",
+        "ok    no customerId",
+        "ok    wrong token",
+    ]
+    assert served.TOKEN not in out.out + out.err

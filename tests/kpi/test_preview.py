@@ -240,6 +240,8 @@ def test_times_are_londons() -> None:
     assert london(datetime(2026, 3, 29, 0, 59, tzinfo=UTC)) == "29 Mar 2026 00:59"
     assert london(datetime(2026, 3, 29, 1, 0, tzinfo=UTC)) == "29 Mar 2026 02:00"
     assert london(datetime(2026, 12, 31, 23, 5, tzinfo=UTC)) == "31 Dec 2026 23:05"
+    assert london(datetime(2026, 6, 30, 23, 0, tzinfo=UTC)) == "1 Jul 2026"
+    assert london(datetime(2026, 6, 30, 0, 0, tzinfo=UTC)) == "30 Jun 2026 01:00"
 
 
 @pytest.mark.parametrize(
