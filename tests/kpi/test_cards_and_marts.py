@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pipelines.days import LONDON
-from pipelines.kpi.card_file import SHARED
 from pipelines.kpi.schema import wire_instant
 from pipelines.warehouse import run_query
 from tests.kpi.town import ask, every_body, make, opened, section
@@ -173,4 +172,4 @@ def test_numbers_lead_where_the_marts_say(town: Lake, file: CardFile) -> None:
     )
     assert len(known) > 20
     for row in known:
-        assert (ask(file, row["customer_e164"]).number == SHARED) == (row["customers_with_number"] > 1)
+        assert (ask(file, row["customer_e164"]).which == "shared") == (row["customers_with_number"] > 1)

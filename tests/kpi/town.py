@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pipelines.days import ReportDay, span
 from pipelines.feeds import FEEDS
 from pipelines.kpi.building import build_cards, cards_folder
-from pipelines.kpi.card_file import FIRST_CARD, NUMBER_BYTES, POINTER, CardFile
+from pipelines.kpi.card_file import IDENTIFIERS, POINTER, CardFile
 from pipelines.kpi.identity import readings
 from pipelines.kpi.mapping import FOLDER
 from pipelines.sandbox.council.council import Council
@@ -79,8 +79,13 @@ def every_body(file: CardFile) -> Iterator[bytes]:
     """Yield every body of a file, the two that are nobody's first."""
     yield file.unknown.body
     yield file.shared.body
-    for number in range(FIRST_CARD, FIRST_CARD + file.about.cards):
-        yield file._card(number.to_bytes(NUMBER_BYTES, "big")).body
+    yield from (file._card(place).body for place in sorted(set(places(file).values()) - {file._shared_at}))
+
+
+def places(file: CardFile) -> dict[bytes, bytes]:
+    """Return every identifier of a file with the place of its card."""
+    with file._store.begin(db=file._store.open_db(IDENTIFIERS, create=False)) as reading:
+        return dict(reading.cursor())
 
 
 def section(body: bytes, title: str) -> Json:
