@@ -14,6 +14,7 @@ import time
 from pathlib import Path
 
 from bench.backfill import measure_backfill
+from bench.cards import measure_cards
 from bench.marts import measure_marts
 from bench.measure import Cost, median, run_task, start_task, tell
 
@@ -134,6 +135,7 @@ PARTS = {
     "small": measure_small,
     "backfill": measure_backfill,
     "marts": measure_marts,
+    "cards": measure_cards,
     "start": measure_start,
 }
 

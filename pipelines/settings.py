@@ -300,7 +300,7 @@ class Settings(BaseSettings):
 
     @property
     def icasework_case_pattern(self) -> str:
-        """Where a browser sees a case, with {case_id} for its number (GUESS: no page of the vendor tells it)."""
+        """Where a browser sees a case, {case_id} for its number (GUESS: no page of the vendor tells it)."""
         if self.icasework_case_url:
             return self.icasework_case_url
         account = f"&db={self.icasework_db}" if self.icasework_db else ""

@@ -1,32 +1,30 @@
 """Who asked for whom, and when: a journal that is written before the answer, folded into a table each second.
 
-The journal is a file of JSON lines, appended to by one system call per access: what was appended outlives a
-killed process. Every second a thread takes the journal away, flushes it, writes it into the SQLite table
-`access` in one transaction, and to the console as the service's access lines. A journal that a killed server
-left is folded by the next. Lost are, at most, the last second's lines when the machine itself loses power,
-and the last second's counts of refusals, which are about nobody.
+Every second a thread takes the journal away, flushes it, writes it into the SQLite table `access` in one
+transaction, and to the console as the service's access lines. A journal that a killed server left is folded
+by the next. Lost are, at most, the last second's lines when the machine itself goes down, and the last
+second's counts of refusals, which are about nobody.
 
 A line holds a keyed hash of the identifier, never the identifier, and the name of the token, never the token.
 """
 
 from __future__ import annotations
 
-import errno
-import fcntl
 import json
 import logging
 import os
 import sqlite3
 import threading
 import time
-import uuid
 from collections import Counter
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from pipelines.kpi.journal import SUFFIX, Journal, left_alone, whole_lines
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator
+    from collections.abc import Callable, Collection
     from pathlib import Path
 
 TABLE = "access.sqlite"
@@ -65,6 +63,9 @@ SELECT at, token, customer, status, card, micros, times FROM access
 WHERE at >= ? AND customer IN (SELECT value FROM json_each(?)) ORDER BY at
 """
 
+_LINE = '{"at":"%s.%06dZ","token":"%s","customer":"%s","status":%d,"card":"%s","micros":%d}\n'
+_REFUSED = '{"at":"%s.%06dZ","token":"%s","status":%d,"times":%d}\n'
+
 _log = logging.getLogger(__name__)
 
 Row = tuple[str, str, str, int, str, int | None, int]
@@ -91,8 +92,8 @@ class AccessBook:
         self._stamp = (-1, "")
         self._swept_at = 0.0
         self._journals.mkdir(parents=True, exist_ok=True)
-        self._journal = _new_journal(self._journals)
-        self._has_lines = False
+        self._journal = Journal(self._journals)
+        self._full: list[Journal] = []
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._fold_on, name="access", daemon=True)
 
@@ -105,17 +106,15 @@ class AccessBook:
         self._ending.set()
         self._thread.join()
         self._try_to_fold()
-        os.close(self._journal)
+        self._journal.close()
 
     def record(self, token: str, customer: str, status: int, card: str, micros: int) -> None:
         """Append an access to the journal; raise OSError when the disk will not have it."""
-        line = (
-            f'{{"at":"{self._now()}","token":"{token}","customer":"{customer}","status":{status:d},'
-            f'"card":"{card}","micros":{micros}}}\n'
-        ).encode()
+        line = _LINE % (*self._stamped(self._clock()), token, customer, status, card, micros)
         try:
             with self._lock:
-                self._append(line)
+                if not self._journal.append(line.encode()):
+                    self._turn_page().append(line.encode())
         except OSError as error:
             self._tell(f"accesses cannot be recorded, so no card is shown: {error.strerror}")
             raise
@@ -127,59 +126,56 @@ class AccessBook:
 
     def fold(self) -> None:
         """Take the journal away; write it, and what others left, into the table."""
-        if self._has_lines or self._refusals:
-            self._turn_page()
-        for journal in sorted(self._journals.glob("*.jsonl")):
-            with _left_alone(journal) as content:
-                if content is not None:
-                    self._fold_one(journal, content)
+        if self._refusals or not self._journal.is_empty:
+            fresh = Journal(self._journals)  # before the lock: whoever records does not wait for the disk
+            with self._lock:
+                self._write_refusals()
+                self._turn_page(fresh)
+        while self._full:
+            self._full.pop(0).close()
+        for journal in sorted(self._journals.glob(f"*{SUFFIX}")):
+            with left_alone(journal) as is_left:
+                if is_left:
+                    self._fold_one(journal)
         if self._clock() - self._swept_at > _SWEEP_SECONDS:
             self._sweep()
 
-    def _now(self) -> str:
-        second, micros = divmod(int(self._clock() * _MICROS), _MICROS)
+    def _stamped(self, at: float) -> tuple[str, int]:
+        """Return the second as it is written, and microseconds."""
+        second = int(at)
         known, stamp = self._stamp
         if second != known:
             stamp = _told(second)
             self._stamp = (second, stamp)
-        return f"{stamp}.{micros:06d}Z"
+        return stamp, int((at - second) * _MICROS)
 
-    def _append(self, line: bytes) -> None:
-        """Write one line whole or not at all."""
-        written = os.write(self._journal, line)
-        if written != len(line):
-            os.ftruncate(self._journal, os.fstat(self._journal).st_size - written)
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        self._has_lines = True
+    def _turn_page(self, fresh: Journal | None = None) -> Journal:
+        """Go on with a fresh journal; the thread that folds will close the full one."""
+        fresh = fresh or Journal(self._journals)
+        self._full.append(self._journal)
+        self._journal = fresh
+        return fresh
 
-    def _turn_page(self) -> None:
-        fresh = _new_journal(self._journals)  # before the lock: whoever records does not wait for the disk
-        try:
-            with self._lock:
-                while self._refusals:
-                    (status, token), times = self._refusals.popitem()
-                    told = {"at": self._now(), "token": token, "status": status, "times": times}
-                    self._append(json.dumps(told, separators=(",", ":")).encode() + b"\n")
-                full, self._journal, self._has_lines = self._journal, fresh, False
-        except OSError:
-            os.close(fresh)
-            raise
-        os.fsync(full)
-        os.close(full)
+    def _write_refusals(self) -> None:
+        while self._refusals:
+            (status, token), times = self._refusals.popitem()
+            line = (_REFUSED % (*self._stamped(self._clock()), token, status, times)).encode()
+            if not self._journal.append(line):
+                self._turn_page().append(line)
 
-    def _fold_one(self, journal: Path, content: bytes) -> None:
+    def _fold_one(self, journal: Path) -> None:
         """Write a journal into the table once, however often it is found."""
-        lines = content[: content.rfind(b"\n")]
+        lines = whole_lines(journal)
         with closing(_open(self._table)) as table:
             try:
                 is_new = _insert(table, journal.name, lines)
             except sqlite3.OperationalError:
-                lines = _readable(content)
+                lines = _readable(lines)
                 is_new = _insert(table, journal.name, lines)
                 _log.error("%s was cut when the machine went down: a line or more is lost", journal.name)
         journal.unlink()
         if is_new and lines:
-            self._echo(lines + b"\n")
+            self._echo(lines)
 
     def _sweep(self) -> None:
         """Forget accesses that are older than they are to be kept."""
@@ -214,7 +210,7 @@ def read_accesses(
     folder: Path, *, since: datetime | None = None, customers: Collection[str] | None = None
 ) -> list[Row]:
     """Read accesses in order of time, those still in a journal too; of some hashes only, when given."""
-    journals = {path.name: _lines(path) for path in (folder / JOURNALS).glob("*.jsonl")}
+    journals = {path.name: _lines(path) for path in (folder / JOURNALS).glob(f"*{SUFFIX}")}
     first = _told(since.timestamp()) if since else ""
     rows: list[Row] = []
     if (folder / TABLE).exists():
@@ -230,11 +226,7 @@ def read_accesses(
 
 
 def _lines(path: Path) -> list[Row]:
-    try:
-        content = path.read_bytes()
-    except FileNotFoundError:  # folded meanwhile
-        return []
-    told = map(json.loads, _readable(content).splitlines())
+    told = map(json.loads, _readable(whole_lines(path)).splitlines())
     return [
         (
             one["at"],
@@ -249,14 +241,14 @@ def _lines(path: Path) -> list[Row]:
     ]
 
 
-def _readable(content: bytes) -> bytes:
-    """Keep the lines that are JSON: a machine that lost power may leave half a line, or zeros."""
+def _readable(lines: bytes) -> bytes:
+    """Keep the lines that are JSON: a machine that lost power may leave gaps of zeros among them."""
     kept = []
-    for line in content.splitlines():
+    for line in lines.splitlines(keepends=True):
         with suppress(ValueError):
             json.loads(line)
             kept.append(line)
-    return b"\n".join(kept)
+    return b"".join(kept)
 
 
 def _insert(table: sqlite3.Connection, name: str, lines: bytes) -> bool:
@@ -265,36 +257,8 @@ def _insert(table: sqlite3.Connection, name: str, lines: bytes) -> bool:
         table.execute("BEGIN IMMEDIATE")
         is_new = table.execute(_MARK, (name, _told(time.time()))).rowcount == 1
         if is_new:
-            table.execute(_FOLD, (b"[" + lines.replace(b"\n", b",") + b"]",))
+            table.execute(_FOLD, (b"[" + lines[:-1].replace(b"\n", b",") + b"]",))
     return is_new
-
-
-def _new_journal(folder: Path) -> int:
-    """Open a journal that is this process's alone for as long as it is open."""
-    while True:
-        name = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{uuid.uuid4().hex}.jsonl"
-        journal = os.open(folder / name, os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_WRONLY, _PRIVATE)
-        fcntl.flock(journal, fcntl.LOCK_EX)
-        if os.fstat(journal).st_nlink:
-            return journal
-        os.close(journal)  # another server took it for one that was left
-
-
-@contextmanager
-def _left_alone(journal: Path) -> Iterator[bytes | None]:
-    """Lend the content of a journal that no process writes to any more, None of one that is in use."""
-    try:
-        file = journal.open("rb")
-    except FileNotFoundError:
-        yield None
-        return
-    with file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            yield None
-            return
-        yield file.read() if journal.exists() else None
 
 
 def _open(path: Path) -> sqlite3.Connection:

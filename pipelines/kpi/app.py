@@ -10,23 +10,25 @@ from __future__ import annotations
 import asyncio
 import logging
 import traceback
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from fastapi import FastAPI, Request, Response
-from starlette.exceptions import HTTPException
 
 from pipelines.kpi.describing import CARD, CARD_BY_PATH, HEALTH, READY, TITLE, describe
 from pipelines.kpi.replies import FAILED, NOT_FOUND, WRONG_METHOD, Reply, not_ready
 from pipelines.kpi.schema import Health, Readiness
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from starlette.types import Message, Receive, Scope, Send
+    from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 
     from pipelines.kpi.desk import Desk
 
+    Message = MutableMapping[str, Any]
+    Scope = MutableMapping[str, Any]
+    Receive = Callable[[], Awaitable[Message]]
+    Send = Callable[[Message], Awaitable[None]]
     Pages = Callable[[FastAPI, Desk], None]
 
 PATH = "/rest/kpi"
@@ -58,6 +60,21 @@ class Service:
         if scope["type"] == "lifespan":
             await self._live(receive, send)
             return
+        path = scope["path"]
+        token = path[len(_BELOW) :] if path.startswith(_BELOW) else None
+        if scope["type"] != "http" or not (path == PATH or (token and "/" not in token)):
+            await self._pass_on(scope, receive, send)
+            return
+        try:
+            reply = self._desk.answer(scope["method"], token, scope["query_string"], scope["headers"])
+        except Exception as error:  # noqa: BLE001 - whatever it is, its words must not reach a log
+            _log.error("unforeseen %s", where(error))
+            reply = FAILED
+        status, headers, body = reply
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+
+    async def _pass_on(self, scope: Scope, receive: Receive, send: Send) -> None:
         has_begun = False
 
         async def tell(message: Message) -> None:
@@ -66,17 +83,14 @@ class Service:
             await send(message)
 
         try:
-            path = scope["path"]
-            token = path[len(_BELOW) :] if path.startswith(_BELOW) else None
-            if scope["type"] == "http" and (path == PATH or (token and "/" not in token)):
-                reply = self._desk.answer(scope["method"], token, scope["query_string"], scope["headers"])
-                await give(reply, send)
-            else:
-                await self._api(scope, receive, tell)
-        except Exception as error:  # noqa: BLE001 - whatever it is, its words must not reach a log
+            await self._api(scope, receive, tell)
+        except Exception as error:  # noqa: BLE001 - as above
             _log.error("unforeseen %s", where(error))
             if not has_begun:
-                await give(FAILED, send)
+                await send(
+                    {"type": "http.response.start", "status": FAILED.status, "headers": FAILED.headers}
+                )
+                await send({"type": "http.response.body", "body": FAILED.body})
 
     async def _live(self, receive: Receive, send: Send) -> None:
         begun: list[Companion] = []
@@ -91,12 +105,6 @@ class Service:
                 await asyncio.to_thread(companion.start)
                 begun.append(companion)
             await send({"type": "lifespan.startup.complete"})
-
-
-async def give(reply: Reply, send: Send) -> None:
-    """Send a reply."""
-    await send({"type": "http.response.start", "status": reply.status, "headers": reply.headers})
-    await send({"type": "http.response.body", "body": reply.body})
 
 
 def where(error: BaseException) -> str:
@@ -147,15 +155,14 @@ def build_api(
     api.add_api_route("/ready", ready, methods=["GET"], **READY)
     for add in pages:
         add(api, desk)
-    refused = {405: WRONG_METHOD, 404: NOT_FOUND}
-
-    async def refuse(_request: Request, error: Exception) -> Response:
-        return sent(refused.get(getattr(error, "status_code", 500), FAILED))
-
-    api.add_exception_handler(HTTPException, refuse)
-    api.add_exception_handler(Exception, refuse)
+    for status, reply in {404: NOT_FOUND, 405: WRONG_METHOD, 500: FAILED}.items():
+        api.add_exception_handler(status, partial(_refuse, reply))
     api.openapi = lambda: describe(api)  # type: ignore[method-assign]  # FastAPI's documented way
     return api
+
+
+async def _refuse(reply: Reply, _request: Request, _error: Exception) -> Response:
+    return sent(reply)
 
 
 def sent(reply: Reply) -> Response:

@@ -28,11 +28,11 @@ _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
 _HALF_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 _TAG = re.compile(rb'(?:W/)?"([^"]*)"')
 _GZIP = re.compile(rb"(?:^|,)\s*gzip\s*(?:;\s*q=([0-9.]+)\s*)?(?=,|$)", re.IGNORECASE)
-_BEARER = b"bearer "
+_TOKEN_HEADERS = {b"authorization", b"x-api-key"}
 
 
 class Asked(NamedTuple):
-    """A request as far as the desk is concerned."""
+    """What a request says: values of customerId, tokens, If-None-Match and Accept-Encoding."""
 
     customers: list[bytes]
     tokens: list[bytes]
@@ -44,22 +44,6 @@ def read_request(path_token: str | None, query: bytes, headers: Iterable[tuple[b
     """Gather what counts of a request. `headers` have small names, as ASGI gives them; others are ignored."""
     tokens = [] if path_token is None else [path_token.encode(errors="replace")]
     customers: list[bytes] = []
-    _read_query(query, customers, tokens)
-    tags = encodings = b""
-    for name, value in headers:
-        if name == b"authorization":
-            if value[: len(_BEARER)].lower() == _BEARER:
-                tokens.append(value[len(_BEARER) :].strip())
-        elif name == b"x-api-key":
-            tokens.append(value.strip())
-        elif name == b"if-none-match":
-            tags = value
-        elif name == b"accept-encoding":
-            encodings = value
-    return Asked(customers, tokens, tags, encodings)
-
-
-def _read_query(query: bytes, customers: list[bytes], tokens: list[bytes]) -> None:
     for pair in query.split(b"&"):
         name, _, value = pair.partition(b"=")
         if b"%" in name:
@@ -68,6 +52,22 @@ def _read_query(query: bytes, customers: list[bytes], tokens: list[bytes]) -> No
             customers.append(value)
         elif name == b"token":
             tokens.append(unquote_to_bytes(value))
+    tags = encodings = b""
+    for name, value in headers:
+        if name in _TOKEN_HEADERS:
+            tokens += _token_in(name, value)
+        elif name == b"if-none-match":
+            tags = value
+        elif name == b"accept-encoding":
+            encodings = value
+    return Asked(customers, tokens, tags, encodings)
+
+
+def _token_in(name: bytes, value: bytes) -> list[bytes]:
+    if name == b"x-api-key":
+        return [value.strip()]
+    scheme, _, token = value.strip().partition(b" ")
+    return [token.strip()] if scheme.lower() == b"bearer" else []
 
 
 def read_customer(values: list[bytes]) -> str | Reply:
@@ -78,7 +78,10 @@ def read_customer(values: list[bytes]) -> str | Reply:
     """
     if len(values) != 1:
         return REPEATED_ID if values else MISSING_ID
-    text = _decoded(values[0])
+    value = values[0]
+    if value.isalnum() and len(value) <= LONGEST_ID:  # ASCII letters and digits: nearly all there are
+        return value.decode()
+    text = _decoded(value)
     if text is None:
         return UNREADABLE_ID
     if len(text) > LONGEST_ID:

@@ -1,7 +1,7 @@
-"""Build the card file: from the catalogue, by the mapping, chunk after chunk into one file that is swapped in.
+"""Build the card file: from the catalogue, by the mapping, chunk after chunk into one file.
 
-One builder works at a time, and a kill at any moment leaves the cards that were. A section that cannot be made
-says so on every card and is told; a mapping that cannot be used stops the build before anything is written.
+One builder works at a time, and a kill at any moment leaves the cards that were. A section that cannot be
+made says so on every card and is told; a mapping that cannot be used stops the build before it writes.
 """
 
 from __future__ import annotations
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from pipelines.kpi.identity import Identities
     from pipelines.kpi.mapping import Mapping
     from pipelines.kpi.queries import Answered
     from pipelines.lake import Lake
@@ -43,7 +42,7 @@ WAIT_SECONDS = 600.0
 
 @dataclass(frozen=True)
 class Built:
-    """What a build made: the file, how many cards and identifiers, and the sections that failed with their reasons."""
+    """What a build made: the file, what is in it, and the sections that failed with their reasons."""
 
     path: Path
     as_of: ReportDay
@@ -53,7 +52,8 @@ class Built:
 
     def __str__(self) -> str:
         """One line for a person."""
-        return f"{self.path}: {self.cards} cards, {self.identifiers} identifiers, known at the end of {self.as_of}"
+        known = f"{self.identifiers} identifiers, as known at the end of {self.as_of}"
+        return f"{self.path}: {self.cards} cards, {known}"
 
 
 def cards_folder(lake: Lake) -> Path:
@@ -151,5 +151,5 @@ def _rendered(
     for first in range(FIRST_CARD, end, CARDS_AT_ONCE):
         last = min(first + CARDS_AT_ONCE, end) - 1
         numbers = pl.int_range(first, last + 1, dtype=pl.UInt32, eager=True)
-        found = [answer and answer.between(guard, first, last) for answer in answers]
+        found = [answer.between(guard, first, last) if answer else None for answer in answers]
         yield render_cards(mapping, numbers, found)

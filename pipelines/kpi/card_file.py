@@ -4,10 +4,12 @@ The builder (card_writing.py) writes a file that nobody reads yet, proves it by 
 pointer; the service reads it here and never writes. Kept here: the layout, the proof, what a reader may rely
 on. Not here: how a card is rendered, who asks, when a new file is looked for.
 
-Three tables. `identifier`: text as it is asked for -> number of a card, four bytes, high byte first. `card`:
-number -> tag, kind and body. `meta`: `about` -> JSON. Card 0 answers for a customer nobody knows, card 1 for
-an identifier that several customers share; both are ordinary bodies. A body so large that a network needs
-more than one round trip for it also stands there compressed.
+Three tables. `card`: boxes of sixteen cards, one after the other, since LMDB gives every large value whole
+pages of 4 KiB and a card alone would waste half of its own; a card is tag, kind and body. `identifier`: text
+as it is asked for -> place of a card: key of its box, where it begins in it and where it ends. `meta`:
+`about` -> JSON, and the places of two answers that are nobody's, for a customer whom nobody knows and for an
+identifier that several customers share; both are ordinary bodies. A body so large that a network needs more
+than one round trip for it also stands there compressed.
 """
 
 from __future__ import annotations
@@ -16,9 +18,10 @@ import hashlib
 import json
 import mmap
 import re
+import struct
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self
 
 import lmdb
 
@@ -35,20 +38,28 @@ OPENING = b'{"sections":['
 
 IDENTIFIERS, CARDS, META = b"identifier", b"card", b"meta"
 TABLES = 3
-ABOUT = b"about"
+ABOUT, UNKNOWN_AT, SHARED_AT = b"about", b"unknown", b"shared"
+CARDS_IN_BOX = 16
+PLACE = struct.Struct(">3I")  # number of the box, begin, end
 TAG_DIGITS = 20  # a number of 64 bits
-NUMBER_BYTES = 4
 LENGTH_BYTES = 8
 PLAIN, BOTH = b"p", b"z"  # the body; or its length, itself, and itself compressed
 
+_BOX_KEY = 4
+_RANGE = struct.Struct(">2I").unpack_from
+_PLAIN = ord(PLAIN)
+_WINDOW = 64 * 1024 * 1024
 _NAME = re.compile(r"cards-[\w-]+\.lmdb")
 _REBUILD = "run `casehouse kpi build`; the cards before are served until then"
 
 
-class Card(NamedTuple):
-    """A card as it is sent: number, tag (an ETag without quotes), body, and a large body by gzip too."""
+Which = Literal["found", "unknown", "shared"]
 
-    number: int
+
+class Card(NamedTuple):
+    """A card as it is sent: whose it is, tag (an ETag without quotes), body, and a large body by gzip too."""
+
+    which: Which
     tag: bytes
     body: bytes
     compressed: bytes | None
@@ -118,9 +129,15 @@ class Pointer:
 
 
 def digest_of(path: Path) -> str:
-    """Digest a file in one call, during which other threads of the process go on."""
-    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-        return hashlib.sha256(content).hexdigest()
+    """Digest a file in a few long calls, during which other threads of the process go on."""
+    digest, size = hashlib.sha256(), path.stat().st_size
+    with path.open("rb") as file:
+        for start in range(0, size, _WINDOW):
+            length = min(_WINDOW, size - start)
+            # A map of the whole file would count as this process's memory, all of it.
+            with mmap.mmap(file.fileno(), length, access=mmap.ACCESS_READ, offset=start) as content:
+                digest.update(content)
+    return digest.hexdigest()
 
 
 class CardFile:
@@ -129,13 +146,15 @@ class CardFile:
     def __init__(self, path: Path, store: lmdb.Environment) -> None:
         self.path = path
         self._store = store
+        self._identifiers = store.begin(db=store.open_db(IDENTIFIERS, create=False))
+        self._boxes = store.begin(db=store.open_db(CARDS, create=False), buffers=True)
+        self._place_of, self._box = self._identifiers.get, self._boxes.get
         with store.begin(db=store.open_db(META, create=False)) as reading:
             self.about = About.from_json(reading.get(ABOUT) or b"{}")
-        _require_format(path, self.about.format)
-        self._identifiers = store.begin(db=store.open_db(IDENTIFIERS, create=False))
-        self._cards = store.begin(db=store.open_db(CARDS, create=False))
-        self.unknown = self._card(UNKNOWN.to_bytes(NUMBER_BYTES, "big"))
-        self.shared = self._card(SHARED.to_bytes(NUMBER_BYTES, "big"))
+            _require_format(path, self.about.format)
+            self._shared_at = reading.get(SHARED_AT) or b""
+            self.unknown = self._card(reading.get(UNKNOWN_AT) or b"", "unknown")
+            self.shared = self._card(self._shared_at, "shared")
 
     @classmethod
     def open(cls, pointer: Path) -> Self:
@@ -158,7 +177,7 @@ class CardFile:
             raise Damaged(f"{path} is no card file", why=error.reason, todo=_REBUILD) from None
         try:
             return cls(path, store)
-        except (lmdb.Error, ValueError, KeyError, TypeError) as error:
+        except (lmdb.Error, struct.error, ValueError, LookupError, TypeError) as error:
             store.close()
             raise Damaged(f"{path} is no card file", why=type(error).__name__, todo=_REBUILD) from None
         except Damaged:
@@ -170,24 +189,27 @@ class CardFile:
 
         Raises lmdb.Error once the file is closed.
         """
-        number = self._identifiers.get(identifier)
-        return None if number is None else self._card(number)
+        place = self._place_of(identifier)
+        if place is None:
+            return None
+        return self._card(place) if place != self._shared_at else self.shared
 
-    def _card(self, number: bytes) -> Card:
-        value = self._cards.get(number)
-        if value is None:
-            raise KeyError("an identifier leads to no card")
-        place, tag = int.from_bytes(number, "big"), value[:TAG_DIGITS]
-        if value[TAG_DIGITS : TAG_DIGITS + 1] == PLAIN:
-            return Card(place, tag, value[TAG_DIGITS + 1 :], None)
-        start = TAG_DIGITS + 1 + LENGTH_BYTES
-        end = start + int.from_bytes(value[TAG_DIGITS + 1 : start], "big")
-        return Card(place, tag, value[start:end], value[end:])
+    def _card(self, place: bytes, which: Which = "found") -> Card:
+        box = self._box(place[:_BOX_KEY])
+        if box is None:
+            raise LookupError("a place is in no box")
+        begin, end = _RANGE(place, _BOX_KEY)
+        stored = bytes(box[begin:end])
+        if stored[TAG_DIGITS] == _PLAIN:
+            return Card(which, stored[:TAG_DIGITS], stored[TAG_DIGITS + 1 :], None)
+        content = stored[TAG_DIGITS + 1 :]
+        end = LENGTH_BYTES + int.from_bytes(content[:LENGTH_BYTES], "big")
+        return Card(which, stored[:TAG_DIGITS], content[LENGTH_BYTES:end], content[end:])
 
     def close(self) -> None:
         """Give the file back. Freeing a large map takes long: not in the thread that answers."""
         self._identifiers.abort()
-        self._cards.abort()
+        self._boxes.abort()
         self._store.close()
 
 

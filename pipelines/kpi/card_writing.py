@@ -11,7 +11,7 @@ import os
 import zlib
 from dataclasses import replace
 from datetime import UTC
-from itertools import chain
+from itertools import accumulate, chain, pairwise
 from typing import TYPE_CHECKING
 
 import lmdb
@@ -22,19 +22,22 @@ from pipelines.kpi.card_file import (
     ABOUT,
     BOTH,
     CARDS,
+    CARDS_IN_BOX,
     FIRST_CARD,
     FORMAT,
     IDENTIFIERS,
     LENGTH_BYTES,
     META,
-    NUMBER_BYTES,
     OPENING,
+    PLACE,
     PLAIN,
     POINTER,
     SHARED,
+    SHARED_AT,
     TABLES,
     TAG_DIGITS,
     UNKNOWN,
+    UNKNOWN_AT,
     Pointer,
     digest_of,
 )
@@ -58,6 +61,7 @@ CARD_COLUMNS = {"card": pl.UInt32, "body": pl.String, "documents": pl.UInt32}
 IDENTIFIER_COLUMNS = {"identifier": pl.String, "card": pl.UInt32}
 
 _CARDS_AT_ONCE = 10_000
+_BOX_BYTES = 4
 _PAGE = mmap.PAGESIZE
 _ROOM = 64 * 1024 * 1024
 _READ_ONLY = 0o444
@@ -121,25 +125,62 @@ def _named_by(pointer: Path) -> str | None:
 def _fill(
     path: Path, about: About, cards: Iterable[pl.DataFrame], identifiers: Iterable[pl.DataFrame]
 ) -> None:
-    number = documents = known = 0
     with lmdb.open(
         str(path), subdir=False, max_dbs=TABLES, map_size=_ROOM, lock=False, sync=False, meminit=False
     ) as store:
         for table in (CARDS, IDENTIFIERS, META):
             store.open_db(table)
+        boxes, documents, known = _Boxes(store), 0, 0
         for frame in cards:
-            _append(store, CARDS, _keys(frame["card"]), _values(frame))
-            number += frame.height
+            boxes.add(_values(frame))
             documents += int(frame["documents"].sum())
+        boxes.end()
         for frame in identifiers:
             _require(frame, IDENTIFIER_COLUMNS)
-            if (frame["card"] >= number).any():
+            if (frame["card"] >= len(boxes.places)).any():
                 raise Permanent("an identifier leads to a card that is not there")
-            _append(store, IDENTIFIERS, _texts(frame["identifier"]), _keys(frame["card"]))
+            _append(store, IDENTIFIERS, _texts(frame["identifier"]), boxes.places_of(frame["card"]))
             known += frame.height
-        told = replace(about, cards=number - FIRST_CARD, documents=documents, identifiers=known)
-        _append(store, META, [ABOUT], [told.to_json()])
+        number = len(boxes.places) - FIRST_CARD
+        told = replace(about, cards=number, documents=documents, identifiers=known).to_json()
+        nobody = [boxes.places[SHARED], boxes.places[UNKNOWN]]
+        _append(store, META, [ABOUT, SHARED_AT, UNKNOWN_AT], [told, *nobody])
         store.sync(True)
+
+
+class _Boxes:
+    """Puts cards into boxes, the boxes into the file, and remembers where each card is."""
+
+    def __init__(self, store: lmdb.Environment) -> None:
+        self.places: list[bytes] = []
+        self._store = store
+        self._waiting: list[bytes] = []
+        self._box = 0
+
+    def add(self, cards: list[bytes]) -> None:
+        """Take cards in the order of their numbers; write the boxes that are full."""
+        self._waiting += cards
+        self._write(len(self._waiting) // CARDS_IN_BOX)
+
+    def end(self) -> None:
+        """Write the last box."""
+        self._write(-(-len(self._waiting) // CARDS_IN_BOX))
+
+    def places_of(self, numbers: pl.Series) -> list[bytes]:
+        """Return where cards are, by their numbers."""
+        return [self.places[number] for number in numbers]
+
+    def _write(self, count: int) -> None:
+        keys, boxes = [], []
+        for at in range(count):
+            cards = self._waiting[at * CARDS_IN_BOX : (at + 1) * CARDS_IN_BOX]
+            ends = [0, *accumulate(map(len, cards))]
+            self.places += [PLACE.pack(self._box, begin, end) for begin, end in pairwise(ends)]
+            keys.append(self._box.to_bytes(_BOX_BYTES, "big"))
+            boxes.append(b"".join(cards))
+            self._box += 1
+        _append(self._store, CARDS, keys, boxes)
+        del self._waiting[: count * CARDS_IN_BOX]
 
 
 def _bites(unknown: str, shared: str, cards: Iterable[pl.DataFrame]) -> Iterator[pl.DataFrame]:
@@ -190,10 +231,6 @@ def _texts(identifiers: pl.Series) -> list[bytes]:
         raise Permanent(f"an identifier is empty or longer than {LONGEST_IDENTIFIER} bytes")
     texts: list[bytes] = identifiers.cast(pl.Binary).to_list()
     return texts
-
-
-def _keys(numbers: pl.Series) -> list[bytes]:
-    return [number.to_bytes(NUMBER_BYTES, "big") for number in numbers]
 
 
 def _append(store: lmdb.Environment, table: bytes, keys: list[bytes], values: list[bytes]) -> None:

@@ -11,13 +11,12 @@ import hashlib
 import json
 import time
 from dataclasses import dataclass
-from http import HTTPMethod, HTTPStatus
 from typing import TYPE_CHECKING, Protocol
 
 import lmdb
 
 from pipelines.kpi.asked import has_tag, read_customer, read_request, takes_gzip
-from pipelines.kpi.card_file import OPENING, SHARED, UNKNOWN
+from pipelines.kpi.card_file import OPENING, Card
 from pipelines.kpi.replies import (
     NO_CARDS,
     NOT_KEPT,
@@ -32,13 +31,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from datetime import timedelta
 
-    from pipelines.kpi.card_file import Card, CardFile
+    from pipelines.kpi.card_file import CardFile
     from pipelines.kpi.tokens import Tokens
 
+_OK, _NOT_MODIFIED = 200, 304
 _JSON = (b"content-type", b"application/json")
 _VARY = (b"vary", b"accept-encoding")
 _GZIP = (b"content-encoding", b"gzip")
-_WHICH = {UNKNOWN: "unknown", SHARED: "shared"}
 _MARK_DIGITS = 16
 
 
@@ -83,7 +82,7 @@ class Desk:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._tokens = tokens
-        self._identifying = identifying
+        self._readings, self._hash_of = identifying.readings, identifying.hash_of
         self._recorder = recorder
         self._max_age = max_age
         self._clock = clock
@@ -119,25 +118,26 @@ class Desk:
         `path_token` is what stands behind the path of the card, `query` the raw query string, `headers` those
         of an ASGI scope.
         """
-        began = time.perf_counter_ns()
-        if method != HTTPMethod.GET:
+        began = self._clock()
+        if method != "GET":
             return self._refused(WRONG_METHOD)
-        asked = read_request(path_token, query, headers)
-        name = self._tokens.name_of(asked.tokens)
+        customers, tokens, tags, encodings = read_request(path_token, query, headers)
+        name = self._tokens.name_of(tokens)
         if name is None:
             return self._refused(UNAUTHORISED)
-        customer = read_customer(asked.customers)
+        customer = read_customer(customers)
         if isinstance(customer, Reply):
             return self._refused(customer, name)
         reading, card, shelf = self._find(customer)
         if card is None or shelf is None:
             reply, which = NO_CARDS, "none"
+        elif began < shelf.stale_at:
+            reply, which = _reply(card, tags, encodings), card.which
         else:
-            reply = self._reply(card, shelf, asked.tags, asked.encodings)
-            which = _WHICH.get(card.number, "found")
-        micros = (time.perf_counter_ns() - began) // 1000
+            reply, which = _reply(_aged(card, shelf), tags, encodings), card.which
+        micros = int((self._clock() - began) * 1e6)
         try:
-            self._recorder.record(name, self._identifying.hash_of(reading), reply.status, which, micros)
+            self._recorder.record(name, self._hash_of(reading), reply.status, which, micros)
         except OSError:
             return NOT_RECORDED
         return reply
@@ -147,36 +147,38 @@ class Desk:
         return reply
 
     def _find(self, customer: str) -> tuple[str, Card | None, Shelf | None]:
-        """Return the reading under which a card was found, or the last one tried; and the card."""
-        while True:
-            shelf = self._shelf
-            try:
-                return self._look_up(customer, shelf)
-            except lmdb.Error:
-                # Another file has been taken and this one closed between two look-ups: only after the process
-                # had been stopped for longer than closed files are kept.
-                if shelf is self._shelf:
-                    raise
-
-    def _look_up(self, customer: str, shelf: Shelf | None) -> tuple[str, Card | None, Shelf | None]:
-        reading = customer
-        for reading in self._identifying.readings(customer):
-            if shelf and (card := shelf.file.find(reading.encode())):
-                return reading, card, shelf
+        """Return the reading under which a card was found, or the last one tried; card and shelf, if any."""
+        shelf, reading = self._shelf, customer
+        try:
+            for reading in self._readings(customer):
+                if shelf and (card := shelf.file.find(reading.encode())):
+                    return reading, card, shelf
+        except lmdb.Error:
+            # Another file has been taken and this one closed meanwhile: only after the process stood still
+            # for longer than files that are done with are kept.
+            if shelf is self._shelf:
+                raise
+            return self._find(customer)
         return reading, shelf.file.unknown if shelf else None, shelf
 
-    def _reply(self, card: Card, shelf: Shelf, tags: bytes, encodings: bytes) -> Reply:
-        tag, body, packed = card.tag, card.body, card.compressed
-        if self._clock() >= shelf.stale_at:
-            tag, body, packed = tag + shelf.mark, spliced(body, shelf.notice), None
-        is_packed = packed is not None and takes_gzip(encodings)
-        if packed is not None and is_packed:
+
+def _aged(card: Card, shelf: Shelf) -> Card:
+    """Return a card that says how old it is, under a tag of its own."""
+    return Card(card.which, card.tag + shelf.mark, spliced(card.body, shelf.notice), None)
+
+
+def _reply(card: Card, tags: bytes, encodings: bytes) -> Reply:
+    _, tag, body, packed = card
+    headers = [(b"etag", b'"%b"' % tag), NOT_KEPT]
+    if packed is not None:
+        headers.append(_VARY)
+        if takes_gzip(encodings):
             tag, body = tag + b"-gzip", packed
-        known = [(b"etag", b'"' + tag + b'"'), NOT_KEPT, _VARY]
-        if tags and has_tag(tags, tag):
-            return Reply(HTTPStatus.NOT_MODIFIED, known, b"")
-        length = (b"content-length", str(len(body)).encode())
-        return Reply(HTTPStatus.OK, [_JSON, length, *known, *([_GZIP] if is_packed else [])], body)
+            headers[0] = (b"etag", b'"%b"' % tag)
+            headers.append(_GZIP)
+    if tags and has_tag(tags, tag):
+        return Reply(_NOT_MODIFIED, [header for header in headers if header is not _GZIP], b"")
+    return Reply(_OK, [_JSON, (b"content-length", b"%d" % len(body)), *headers], body)
 
 
 def spliced(body: bytes, section: bytes) -> bytes:

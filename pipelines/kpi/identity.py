@@ -5,9 +5,9 @@ customers have leads to the card that says so, and to nobody's documents; a tele
 household that has it where the settings allow. At request a text is only spelled as the map spells it. Which
 customers there are and what is on their cards is told elsewhere.
 
-Spelling: every kind but the telephone number is compared as it is written, small and capital letters apart, spaces
-around it left out; numbers in international form. The two stand apart in the map by a prefix, so that no number is
-ever taken for another kind's text.
+Spelling: every kind but the telephone number is compared as it is written, small and capital letters apart,
+spaces around it left out; numbers in international form. The two stand apart in the map by a prefix, so that
+no number is ever taken for another kind's text.
 """
 
 from __future__ import annotations
@@ -45,10 +45,11 @@ _COLUMNS = list(TOLD_SCHEMA)
 
 @dataclass(frozen=True)
 class Identities:
-    """Who is who: customers and households with their cards, identifiers with theirs, and whose numbers are whose.
+    """Who is who: customers and households with their cards, identifiers with theirs.
 
-    `members`: card (UInt32), customer (UInt32), customer_id; a household's card has several rows. `identifiers`:
-    identifier (rising by bytes), card. `numbers`: e164, customer_id, for calls. `cards`: how many there are.
+    `members`: card (UInt32), customer (UInt32), customer_id; a household's card has several rows.
+    `identifiers`: identifier (rising by bytes), card. `numbers`: e164, customer_id: whose calls go on whose
+    cards. `cards`: how many there are.
     """
 
     members: pl.DataFrame
@@ -73,8 +74,8 @@ def readings(asked: str) -> Iterator[str]:
 def hash_of(reading: str, key: bytes) -> str:
     """Return what access lines say instead of an identifier: 32 hexadecimal digits, keyed.
 
-    Give it the reading that led to the card, or the last one when none did, so that every spelling of a number
-    has one hash.
+    Give it the reading that led to the card, or the last one when none did, so that every spelling of a
+    number has one hash.
     """
     fitting = key if len(key) <= hashlib.blake2b.MAX_KEY_SIZE else hashlib.blake2b(key).digest()
     return hashlib.blake2b(reading.encode(), digest_size=16, key=fitting).hexdigest()
@@ -83,8 +84,8 @@ def hash_of(reading: str, key: bytes) -> str:
 def read_identifiers(path: Path) -> pl.DataFrame:
     """Read the CSV of identifiers that other systems know: kind, identifier, customer_id.
 
-    Kinds: primary_key, entity_id, external_id, customer_number, phone. Raises Permanent naming the line, never
-    what stands in it.
+    Kinds: primary_key, entity_id, external_id, customer_number, phone. Raises Permanent naming the line,
+    never what stands in it.
     """
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
@@ -113,9 +114,9 @@ def resolve(
 ) -> Identities:
     """Give every customer a card and every identifier the card it leads to.
 
-    `customers`: every customer_id of the casework. `numbers`: e164 and person, one row a person whose case shows
-    it, with customer_id, null where the case names no customer: such a person shares the number too. `told`: what
-    `read_identifiers` gives. `identified_by`: one kind, or auto for all.
+    `customers`: every customer_id of the casework. `numbers`: e164, person and customer_id, one row a person
+    whose case shows the number; customer_id is null where the case names no customer: such a person shares
+    the number too. `told`: what `read_identifiers` gives. `identified_by`: one kind, or auto for all.
     """
     kinds = KINDS if identified_by == "auto" else (identified_by,)
     everyone = pl.concat([customers, told["customer_id"]]).unique().sort()

@@ -1,20 +1,22 @@
 """The mapping of the customer card: `warehouse/card/card.toml`, read and held to what may stand in it.
 
-What is shown, in which order and under which labels is the council's to say, there and in the queries beside it.
-Here stands only what such a file may hold, and how its mistakes are told: file, place, and what is allowed. The
-queries are not read here.
+What is shown, in which order and under which labels is the council's to say, there and in the queries beside
+it. Here stands only what such a file may hold, and how its mistakes are told: file, place, and what is
+allowed. The queries are not read here.
 """
 
 from __future__ import annotations
 
 import tomllib
-from pathlib import Path
-from typing import Annotated, Any, Self, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from pipelines.errors import Permanent
 from pipelines.settings import ROOT
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 FOLDER = ROOT / "warehouse" / "card"
 FILE = "card.toml"
@@ -77,6 +79,15 @@ class Section(_Part):
         """Return the files of its queries by what they give: documents, lines, history."""
         named = {"documents": self.documents, "lines": self.lines, "history": self.history}
         return {part: file for part, file in named.items() if file}
+
+    def columns(self, part: str) -> set[str]:
+        """Name the columns that are shown of documents, lines or history."""
+        shown: dict[str, tuple[Shown | ShownInDocument, ...]] = {
+            "documents": self.field,
+            "lines": self.line_field,
+            "history": self.history_field,
+        }
+        return {one.column for one in shown[part]}
 
 
 class Mapping(_Part):

@@ -27,9 +27,21 @@ if TYPE_CHECKING:
 NUMBERS = "numbers.sql"
 _MADE = "made"
 
-# What a query returns under fixed names: type by its beginning, and whether it has to be there.
-_INSTANT, _TEXT, _NUMBER = "TIMESTAMP WITH TIME ZONE", "VARCHAR", "a number"
-_NUMERIC = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "U", "DECIMAL", "FLOAT", "DOUBLE")
+# What a query returns under fixed names, and what may be shown: types by how DuckDB's names for them begin.
+_INSTANT, _TEXT = ("TIMESTAMP WITH TIME ZONE",), ("VARCHAR",)
+_NUMBER = (
+    "DECIMAL",
+    "INTEGER",
+    "BIGINT",
+    "HUGEINT",
+    "DOUBLE",
+    "FLOAT",
+    "SMALLINT",
+    "TINYINT",
+    "UINTEGER",
+    "UBIGINT",
+)
+_WORDED = (*_TEXT, "BOOLEAN", "DATE", "TIMESTAMP", *_NUMBER)
 _DOCUMENT = {
     "document_number": _TEXT,
     "document_at": _INSTANT,
@@ -43,7 +55,7 @@ _DOCUMENT = {
 }
 _LINE = {"line_name": _TEXT, "quantity": _NUMBER, "delivered": _NUMBER, "line_url": _TEXT}
 _NEEDED = {"documents": ("document_number", "document_at"), "lines": ("line_name",), "history": ()}
-_NAMED = {"documents": _DOCUMENT, "lines": _LINE, "history": dict[str, str]()}
+_NAMED = {"documents": _DOCUMENT, "lines": _LINE, "history": dict[str, tuple[str, ...]]()}
 
 
 @dataclass(frozen=True)
@@ -93,12 +105,12 @@ class Asker:
         self.guard.make_from(sql["members"], "members_found", identities.members)
 
     def ask(self, at: int, section: Section) -> Answered:
-        """Ask a section's queries and keep what they answer; raise a CasehouseError naming the file at fault."""
+        """Ask a section's queries and keep what they answer; raise Permanent naming the file at fault."""
         tables: dict[str, Sql] = {}
         for part, file in section.queries.items():
             table = identifier(_MADE, f"{part}_{at}")
             try:
-                self._keep(part, table, file, tables.get("documents"))
+                self._keep(table, file, tables.get("documents"))
                 self._require_columns(part, f"{part}_{at}", section)
                 self._require_sound(part, table, with_parts=len(section.queries) > 1)
             except CasehouseError as error:
@@ -118,7 +130,7 @@ class Asker:
             )
         return question.sql, {name: known[name] for name in question.parameters}
 
-    def _keep(self, part: str, table: Sql, file: str, documents: Sql | None) -> None:
+    def _keep(self, table: Sql, file: str, documents: Sql | None) -> None:
         sql = sections("card")
         query, values = self._query(file)
         if documents is None:
@@ -131,19 +143,16 @@ class Asker:
     def _require_columns(self, part: str, table: str, section: Section) -> None:
         rows = self.guard.frame(sections("card")["columns"], {"table": table}).rows()
         found: dict[str, str] = dict(rows)
-        shown = {"documents": section.field, "lines": section.line_field, "history": section.history_field}[
-            part
-        ]
-        if missing := sorted({one.column for one in shown} - found.keys()):
+        if missing := sorted(section.columns(part) - found.keys()):
             raise Permanent(
                 f"it returns no {', '.join(missing)}, which card.toml shows", todo="correct one of the two"
             )
         if missing := [name for name in _NEEDED[part] if name not in found]:
             raise Permanent(f"it returns no {', '.join(missing)}", todo="see the top of cases.sql")
-        for name, kind in _NAMED[part].items():
+        for name, kind in (dict.fromkeys(section.columns(part), _WORDED) | _NAMED[part]).items():
             real = found.get(name)
-            if real and not real.startswith(_NUMERIC if kind is _NUMBER else kind):
-                raise Permanent(f"its {name} is {real}, not {kind}", todo="cast it in the query")
+            if real and (not real.startswith(kind) or real.endswith("]")):
+                raise Permanent(f"its {name} is {real}, not {' or '.join(kind)}", todo="cast it in the query")
 
     def _require_sound(self, part: str, table: Sql, *, with_parts: bool) -> None:
         sql = sections("card")

@@ -1,8 +1,8 @@
 """Frames of documents, lines and history into the bodies of cards: text is joined, a column at a time.
 
-Nothing here is one card's: a chunk of some ten thousand cards is rendered at once, and a member that a document
-does not have is left out. What is shown is the mapping's, how values are worded is wording.py's, where rows come
-from is told elsewhere.
+Nothing here is one card's: a chunk of some ten thousand cards is rendered at once, and a member that a
+document does not have is left out. What is shown is the mapping's, how values are worded is wording.py's.
+Where rows come from is told elsewhere.
 """
 
 from __future__ import annotations
@@ -123,7 +123,8 @@ def _lines(section: Section, rows: Rows) -> pl.Series | None:
     if rows.history is not None:
         cells = _joined(rows.history["document"], _render_cells(section.history_field, rows.history))
         columns = ",".join(_quoted(shown.label) for shown in section.history_field)
-        line = f'{{"name":{_quoted(section.history_line or "")},"expandableFields":[{{"columns":[{columns}],"fields":['
+        name = _quoted(section.history_line or "")
+        line = f'{{"name":{name},"expandableFields":[{{"columns":[{columns}],"fields":['
         told.append(cells.with_columns(texts=pl.concat_str(pl.lit(line), "texts", pl.lit("]}]}"))))
     if not told:
         return None
@@ -232,9 +233,9 @@ class _Rows:
         return None if values is None else wire_instants(values)
 
     def money(self, name: str) -> pl.Series | None:
-        """Return a column of money as numbers with two decimals."""
+        """Return a column of money as numbers with two decimals; what is no number is left out."""
         values = self._given(name)
-        return None if values is None else values.cast(pl.Decimal(38, 2)).cast(pl.String)
+        return None if values is None else values.cast(pl.Decimal(38, 2), strict=False).cast(pl.String)
 
     def number(self, name: str) -> pl.Series | None:
         """Return a column of numbers as JSON writes them; what is none, such as infinity, is left out."""

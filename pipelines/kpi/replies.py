@@ -30,14 +30,14 @@ class Reply(NamedTuple):
 
 def refusal(status: HTTPStatus, detail: str, *headers: tuple[bytes, bytes]) -> Reply:
     """Make a refusal; `detail` is for the person who reads it and holds nothing of the request."""
-    body = Problem(title=status.phrase, status=status, detail=detail).model_dump_json().encode()
+    body = Problem(title=status.phrase, status=status.value, detail=detail).model_dump_json().encode()
     told: Headers = [
         (b"content-type", PROBLEM.encode()),
         (b"content-length", str(len(body)).encode()),
         NOT_KEPT,
         *headers,
     ]
-    return Reply(status, told, body)
+    return Reply(status.value, told, body)
 
 
 UNAUTHORISED = refusal(

@@ -25,26 +25,30 @@ _MOST_DAYS = 100_000  # a column that spans more is written value by value
 
 def worded(column: pl.Series) -> pl.Series:
     """Write a column's values for people; null stays null. Raises Permanent for a type that no card shows."""
-    name, kind = column.name, column.dtype
-    if kind == pl.String:
-        return column
-    if kind == pl.Boolean:
-        return _at(pl.Series(["No", "Yes"]), column.cast(pl.UInt32))
-    if kind == pl.Date:
-        return _days(column, PEOPLES_DAY)
-    if isinstance(kind, pl.Datetime):
-        if kind.time_zone:
-            column = column.dt.convert_time_zone(LONDON.key).dt.replace_time_zone(None)
-        return _instants(column, PEOPLES_DAY, PEOPLES_TIME)
-    if kind.is_numeric():
-        if name.endswith("_seconds"):
-            return _each(column.round().cast(pl.Int64), _length)
-        if name.endswith("_gbp"):
-            return _each(column.cast(pl.Decimal(38, 2)), _pounds)
-        return column.cast(pl.String)
-    raise Permanent(
-        f"column {name} is of type {kind}, which no card shows", todo="cast it to text in the query"
-    )
+    match column.dtype:
+        case pl.String():
+            return column
+        case pl.Boolean():
+            return _at(pl.Series(["No", "Yes"]), column.cast(pl.UInt32))
+        case pl.Date():
+            return _days(column, PEOPLES_DAY)
+        case pl.Datetime(time_zone=zone):
+            here = column.dt.convert_time_zone(LONDON.key).dt.replace_time_zone(None) if zone else column
+            return _instants(here, PEOPLES_DAY, PEOPLES_TIME)
+        case kind if kind.is_numeric():
+            return _number(column)
+        case kind:
+            raise Permanent(
+                f"{column.name} is of type {kind}, which no card shows", todo="cast it to text in the query"
+            )
+
+
+def _number(column: pl.Series) -> pl.Series:
+    if column.name.endswith("_seconds"):
+        return _each(column.round().cast(pl.Int64, strict=False), _length)
+    if column.name.endswith("_gbp"):
+        return _each(column.cast(pl.Decimal(38, 2), strict=False), _pounds)
+    return column.cast(pl.String)
 
 
 def wire_instants(column: pl.Series) -> pl.Series:

@@ -1,10 +1,10 @@
-"""A connection for queries that councils write for the customer card: what they may read, and what they may not.
+"""A connection for queries that councils write for the customer card: what they may read, and what not.
 
 The catalogue is seen through views without the columns of the privacy class special, made anew for each
-connection from the data dictionary, so that a column which nobody has classified is not there either. A query is
-judged by DuckDB's own parse of it before it runs: it may name these views, the tables of `ops` and `card`, and
-what it defines itself; no catalogue by name, no file, and no function that reads anything. Which queries there are
-and what becomes of their answers is not told here.
+connection from the data dictionary, so that a column which nobody has classified is not there either. A query
+is judged by DuckDB's own parse of it before it runs: it may name these views, the tables of `ops` and `card`,
+and what it defines itself; no catalogue by name, no file, and no function that reads anything. Which queries
+there are and what becomes of their answers is not told here.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 OPS = "ops"
 OWN = "card"  # what whoever opened the connection made for the queries
-MEMORY = "1GB"  # beyond this DuckDB spills into the data directory
+MEMORY = "700MB"  # beyond this DuckDB spills into the data directory
 
 _QUERY_NODES = {"SELECT_NODE", "SET_OPERATION_NODE", "RECURSIVE_CTE_NODE", "CTE_NODE"}
 _HARMLESS_FUNCTIONS = {"unnest", "range", "generate_series"}

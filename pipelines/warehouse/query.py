@@ -77,8 +77,8 @@ def spill_path(lake: Lake) -> Path:
 def connect(lake: Lake, *, memory: str | None = None) -> duckdb.DuckDBPyConnection:
     """Open the catalogue as it is now, read-only, in London time; the caller closes it.
 
-    No file outside the data directory can be opened through it. Beyond `memory`, such as 1GB, it spills into the
-    data directory. Raises Permanent when there is no catalogue or it cannot be opened.
+    No file outside the data directory can be opened through it. Beyond `memory`, such as 1GB, it spills into
+    the data directory. Raises Permanent when there is no catalogue or it cannot be opened.
     """
     path = catalogue_path(lake)
     if not path.exists():
