@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import csv
+import errno
+import fcntl
 import hashlib
 import json
+import os
+import signal
+import subprocess
+import sys
 from datetime import datetime
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -20,19 +27,28 @@ from pipelines.exports.rates import read_rates
 from pipelines.feeds import FEEDS, Policy
 from pipelines.lake import Lake
 from pipelines.warehouse import build
-from tests.contact_centre import DAY, LONG_DAY, call, load, source_of
+from pipelines.warehouse.snapshot import Snapshot
+from tests.contact_centre import DAY, LONG_DAY, call, card, load, source_of
 from tests.exports.conftest import DESK, FIRST, LAST, TRICK
 from tests.exports.workbooks import read
 from tests.plain_source import load_one
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Callable
 
     from pipelines.exports.publish import Format
 
 OCTOBER = Period.month("2026-10")
 WEEK = Period.between("2026-10-25", "2026-10-31")
 EVERY_EXPORT = [(PAYROLL, OCTOBER), (CALLS, OCTOBER), (ACCOUNT_USAGE, WEEK)]
+# The command, killed when its files are written and before they are in place.
+BE_KILLED = """
+import os, signal
+from pipelines import cli
+from pipelines.exports import publish
+publish._place = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+cli.main()
+"""
 KINDS: tuple[Format, ...] = ("csv", "xlsx", "parquet", "json")
 
 
@@ -108,8 +124,12 @@ def test_a_period_that_is_not_whole_is_refused_and_its_days_are_named(broken: La
     period = Period.between(str(DAY), str(DAY.plus(4)))
     with pytest.raises(Unverified) as told:
         export(broken, CALLS, Order(period, tmp_path / "out"))
-    for day, status in ((1, "quarantined"), (2, "unverified"), (3, "missing"), (4, "missing")):
-        assert f"xima/calls {DAY.plus(day)} {status}" in str(told.value)
+    for days, status in (
+        (f"{DAY.plus(1)}", "quarantined"),
+        (f"{DAY.plus(2)}", "unverified"),
+        (f"{DAY.plus(3)} to {DAY.plus(4)}", "missing"),
+    ):
+        assert f"xima/calls {days} {status}" in str(told.value)
     assert f"{DAY} " not in str(told.value).partition("(")[2].partition(")")[0]
     assert not (tmp_path / "out").exists()
     whole = Period.between(str(DAY), str(DAY))
@@ -144,9 +164,6 @@ def test_what_is_allowed_to_be_incomplete_says_so_everywhere(
 def test_sums_that_are_not_what_was_told_are_refused_with_both(
     month: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ask = "pipelines.warehouse.snapshot.Snapshot.ask"
-    from pipelines.warehouse.snapshot import Snapshot  # noqa: PLC0415 - the original, before it is replaced
-
     honest = Snapshot.ask
 
     def lose_a_millisecond(self: Snapshot, file: str, section: str, **values: object) -> pl.DataFrame:
@@ -156,7 +173,7 @@ def test_sums_that_are_not_what_was_told_are_refused_with_both(
             frame = frame.with_columns(logged_in_ms=pl.col("logged_in_ms") - changed.cast(pl.Int64))
         return frame
 
-    monkeypatch.setattr(ask, lose_a_millisecond)
+    monkeypatch.setattr(Snapshot, "ask", lose_a_millisecond)
     period = Period.between(str(LONG_DAY), str(LONG_DAY.plus(1)))
     hours = 29_999_000 * 2 + 49 * 3_600_000
     with pytest.raises(Unverified) as told:
@@ -164,6 +181,105 @@ def test_sums_that_are_not_what_was_told_are_refused_with_both(
     assert f"Total Logged In: the source told {hours}, the export adds up to {hours - 1}" in str(told.value)
     assert str(LONG_DAY) in str(told.value)
     assert not (tmp_path / "out").exists()
+
+
+@pytest.fixture
+def spoil(monkeypatch: pytest.MonkeyPatch) -> Callable[[dict[ReportDay, int]], None]:
+    """Let the marts tell so many milliseconds of talk more, or less, on the first call of each day."""
+    honest = Snapshot.ask
+
+    def spoil(by_day: dict[ReportDay, int]) -> None:
+        def ask(self: Snapshot, file: str, section: str, **values: object) -> pl.DataFrame:
+            frame = honest(self, file, section, **values)
+            if file != "exports/rows":
+                return frame
+            first = pl.int_range(pl.len()).over("report_date") == 0
+            wrong = {day.date: ms for day, ms in by_day.items()}
+            more = pl.when(first).then(pl.col("report_date").replace_strict(wrong, default=0)).otherwise(0)
+            return frame.with_columns(talk_ms=pl.col("talk_ms") + more)
+
+        monkeypatch.setattr(Snapshot, "ask", ask)
+
+    return spoil
+
+
+@pytest.mark.parametrize("what", [CALLS, PAYROLL, ACCOUNT_USAGE])
+def test_one_day_does_not_make_up_for_another(
+    what: Export, month: Lake, tmp_path: Path, spoil: Callable[[dict[ReportDay, int]], None]
+) -> None:
+    spoil({LAST: 1, LAST.plus(-1): -1})
+    with pytest.raises(Unverified) as told:
+        export(month, what, Order(WEEK, tmp_path / "out"))
+    assert f"see {LAST.plus(-1)}, {LAST}" in str(told.value)
+    spoil({})
+    assert export(month, what, Order(WEEK, tmp_path / "out")).is_complete
+
+
+def test_a_bill_is_held_to_the_sources_totals_too(
+    month: Lake, rates: Path, tmp_path: Path, spoil: Callable[[dict[ReportDay, int]], None]
+) -> None:
+    spoil({LAST: 1_000})
+    with pytest.raises(Unverified, match="Total Talking"):
+        export_bill(month, read_rates(rates), Order(OCTOBER, tmp_path / "out"))
+
+
+@pytest.fixture
+def uncut(tmp_path: Path) -> Lake:
+    """Two days of a contact centre whose time cards are not cut at midnight: 22:00 to 06:00."""
+    lake = Lake(tmp_path / "uncut")
+    night = card(22 * 3600, 31 * 3600, talk_ms=900_001)  # nine real hours: the clocks go back meanwhile
+    load(lake, DAY, time_cards=[night, card(30_000, 40_000, agent=DESK)])
+    load(lake, LONG_DAY, time_cards=[card(30_000, 40_000, day=LONG_DAY, agent=DESK)])
+    build(lake, FEEDS, since=DAY, until=LONG_DAY)
+    return lake
+
+
+def test_a_session_over_midnight_is_paid_on_both_days_and_adds_up_to_what_was_told(
+    uncut: Lake, tmp_path: Path
+) -> None:
+    files = export(uncut, PAYROLL, Order(Period.between(str(DAY), str(LONG_DAY)), tmp_path, "parquet")).files
+    nights = pl.read_parquet(files[0]).filter(pl.col("agent") != DESK).sort("report_date")
+    assert nights["logged_in_hours"].to_list() == [2, 7]
+    assert nights["talk_ms"].sum() == 900_001
+    for day in (DAY, LONG_DAY):
+        with pytest.raises(Unverified, match="Total Logged In"):
+            export(uncut, PAYROLL, Order(Period.between(str(day), str(day)), tmp_path / "one"))
+
+
+def test_days_that_share_a_session_hide_no_other_fault(
+    uncut: Lake, tmp_path: Path, spoil: Callable[[dict[ReportDay, int]], None]
+) -> None:
+    spoil({DAY: 1})
+    with pytest.raises(Unverified, match="Total Talking"):
+        export(uncut, PAYROLL, Order(Period.between(str(DAY), str(LONG_DAY)), tmp_path / "out"))
+
+
+def test_hours_are_exact_and_both_sheets_have_the_same_total(tmp_path: Path) -> None:
+    lake = Lake(tmp_path / "data")
+    lengths = [
+        9,
+        27,
+        3_573,
+        3_600_000,
+        12_345_678,
+        29_999_000,
+    ]  # the first three are a half in the seventh place
+    for number, length in enumerate(lengths):
+        cells = card(0, 36_000, day=DAY.plus(number)) | {"logged_in_ms": length, "idle_ms": length}
+        load(lake, DAY.plus(number), time_cards=[cells])
+    build(lake, FEEDS, since=DAY, until=DAY.plus(len(lengths) - 1))
+    period = Period.between(str(DAY), str(DAY.plus(len(lengths) - 1)))
+    files = export(lake, PAYROLL, Order(period, tmp_path / "out", "parquet")).files
+    days, agents = (pl.read_parquet(file) for file in files[:-1])
+    exact = [
+        (Decimal(ms) / 3_600_000).quantize(Decimal("0.000001"), ROUND_HALF_UP)
+        for ms in days["logged_in_ms"].to_list()
+    ]
+    assert sorted(days["logged_in_ms"].to_list()) == lengths
+    assert days["logged_in_hours"].to_list() == exact
+    assert agents["logged_in_hours"].to_list() == [sum(exact)]
+    totals = manifest(files)["totals"]
+    assert totals["days"]["logged_in_hours"] == totals["agents"]["logged_in_hours"] == str(sum(exact))
 
 
 def test_a_failed_export_leaves_the_last_one(month: Lake, broken: Lake, tmp_path: Path) -> None:
@@ -178,6 +294,45 @@ def test_a_folder_that_cannot_be_written_is_named(month: Lake, tmp_path: Path) -
     (tmp_path / "file").touch()
     with pytest.raises(Permanent, match="cannot be written"):
         export(month, CALLS, Order(OCTOBER, tmp_path / "file", "csv"))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_file_that_cannot_be_written_is_named(
+    kind: Format, month: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(path: Path, _: bytes) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(Permanent, match=r"calls_2026-10\S* cannot be written \(No space left") as told:
+        export(month, CALLS, Order(OCTOBER, tmp_path, kind))
+    assert "--out" in told.value.todo
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_a_killed_export_leaves_is_swept_and_a_running_one_is_let_be(
+    month: Lake, tmp_path: Path
+) -> None:
+    order = Order(WEEK, tmp_path / "out", "csv")
+    words = ("--from", str(WEEK.first), "--to", str(WEEK.last), "--format", "csv", "--out", str(order.folder))
+    killed = subprocess.run(
+        [sys.executable, "-c", BE_KILLED, "export", "calls", *words],
+        env=os.environ | {"CASEHOUSE_DATA_DIR": str(month.root)},
+        check=False,
+    )
+    assert killed.returncode == -signal.SIGKILL
+    (left,) = order.folder.iterdir()
+    assert left.is_dir()
+    assert list(left.iterdir())
+    running = order.folder / ".casehouse-running"
+    running.mkdir()
+    handle = os.open(running, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        files = export(month, CALLS, order).files
+        assert sorted(order.folder.iterdir()) == sorted((*files, running))
+    finally:
+        os.close(handle)
 
 
 def test_a_workbook_is_for_people(month: Lake, tmp_path: Path) -> None:
@@ -203,6 +358,19 @@ def test_a_workbook_is_for_people(month: Lake, tmp_path: Path) -> None:
     assert receipt
     assert receipt.seal in sources.column("H")
     assert "Total Logged In" in sources.column("B")
+
+
+def test_a_workbook_holds_amounts_in_their_own_digits(month: Lake, rates: Path, tmp_path: Path) -> None:
+    (path, _) = export_bill(month, read_rates(rates), Order(OCTOBER, tmp_path)).files
+    sheets = read(path)
+    accounts = sheets["Accounts"]
+    assert (accounts.cells["F5"].value, accounts.cells["F5"].number_format) == ("6.2000", "£#,##0.0000")
+    assert [accounts.cells[f"G{row}"].value for row in (5, 6)] == ["6.20", "0.41"]
+    assert accounts.cells["G7"].formula == "SUM(G5:G6)"
+    assert Decimal(accounts.cells["G7"].value) == Decimal("6.61")
+    # Whole pounds are shown as £1.00 and not as £1. with nothing after it.
+    assert sheets["Calls"].cells["K5"].number_format == "£0.00####"
+    assert "Without a rate" in sheets
 
 
 def test_csv_opens_in_excel_and_holds_no_formula(month: Lake, tmp_path: Path) -> None:
@@ -239,11 +407,12 @@ def test_a_bill_adds_up_to_the_penny_and_to_the_sources_totals(
     month: Lake, rates: Path, tmp_path: Path
 ) -> None:
     files = export_bill(month, read_rates(rates), Order(OCTOBER, tmp_path, "parquet")).files
-    accounts, calls, classes = (pl.read_parquet(file) for file in files[:-1])
+    accounts, calls, classes, uncovered = (pl.read_parquet(file) for file in files[:-1])
+    assert uncovered.is_empty()
     # 61.5 s at 1.2 p a minute in steps of 6 s: 66 s; a minute at 11.1111 p, but 20 p at least.
     assert accounts.rows() == [
-        ("(none)", 31, 31 * 60_000, 31 * 60, Decimal("6.2000"), Decimal("6.20")),
-        ("0101", 31, 31 * 61_000, 31 * 66, Decimal("0.4092"), Decimal("0.41")),
+        ("(none)", 31, 0, 31 * 60_000, 31 * 60, Decimal("6.2000"), Decimal("6.20")),
+        ("0101", 31, 31 * 500, 31 * 61_000, 31 * 66, Decimal("0.4092"), Decimal("0.41")),
     ]
     assert calls["charge_gbp"].sum() == accounts["charge_gbp"].sum() == Decimal("6.6092")
     assert calls["prefix"].unique().sort().to_list() == ["+441632", "+447700"]
