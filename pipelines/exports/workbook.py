@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pipelines.exports.table import Kind, Table
 
 MOST_ROWS = 1_048_000  # of Excel's 1,048,576
+MOST_LETTERS = 32_767
 DAY_MS = 86_400_000
 SOURCES = "Where figures come from"
 
@@ -178,6 +179,11 @@ class _Sheet:
         if value is None:
             return
         if kind == "text":
+            if len(value) > MOST_LETTERS:  # the library would cut it
+                raise Permanent(
+                    f"a text in row {row + 1} of {self._sheet.get_name()} is longer than a cell of Excel",
+                    todo="choose --format csv, parquet or json",
+                )
             self._sheet.write_string(row, column, value, style)
         elif kind == "flag":
             self._sheet.write_boolean(row, column, value, style)
