@@ -128,7 +128,7 @@ def require_equal(controls: Sequence[Control]) -> None:
     """Raise Unverified naming each total that differs, with both figures and the days."""
     wrong = [
         f"{control.feed} {control.title}: the source told {control.told}, the export adds up to "
-        f"{control.found}; see {some([str(day) for day in control.days_that_differ])}"
+        f"{control.found}; they differ on {some([str(day) for day in control.days_that_differ])}"
         for control in controls
         if not control.is_equal
     ]

@@ -210,7 +210,7 @@ def test_one_day_does_not_make_up_for_another(
     spoil({LAST: 1, LAST.plus(-1): -1})
     with pytest.raises(Unverified) as told:
         export(month, what, Order(WEEK, tmp_path / "out"))
-    assert f"see {LAST.plus(-1)}, {LAST}" in str(told.value)
+    assert f"they differ on {LAST.plus(-1)}, {LAST}" in str(told.value)
     spoil({})
     assert export(month, what, Order(WEEK, tmp_path / "out")).is_complete
 
