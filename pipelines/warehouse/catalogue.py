@@ -51,7 +51,12 @@ TABLES = (
     "completeness",
     "calendar",
     "phones",
+    "case_numbers",
+    "call_numbers",
+    "case_calls",
 )
+CONTACTS = "marts/contacts"
+JOINED = ("case_numbers", "call_numbers", "case_calls")  # what it reads; each is made of those before
 KEPT = ("files", "receipts", "controls", "quarantine")  # files first: the others keep what it kept
 WAIT_SECONDS = 600.0
 
@@ -188,6 +193,8 @@ class _Builder:
         self._create_views(months)
         phones.fill(self.engine, self.feeds, can_keep=can_keep)
         marts = create_marts(self.engine, self.feeds)
+        if CONTACTS in marts:
+            self._join_calls_to_cases()
         self._fill("columns", "columns_told", _dictionary(_feed_columns(self.feeds) | marts))
         self.engine.commit()
         self.engine.execute("CHECKPOINT casehouse")
@@ -293,6 +300,11 @@ class _Builder:
             files = [month.path(self.lake) for month in months if month.feed is feed]
             for statement in (*statements_for(feed, files), *things.statements_for(feed, files)):
                 self.engine.execute(statement)
+
+    def _join_calls_to_cases(self) -> None:
+        """Fill the tables that marts.contacts reads, from scratch."""
+        for table in JOINED:
+            self.engine.execute(sections(f"ops/{table}")["fill"])
 
     def _fill(self, table: str, frame_name: str, frame: pl.DataFrame) -> None:
         self.engine.register(frame_name, frame)

@@ -11,7 +11,7 @@ from pipelines.days import ReportDay
 from pipelines.feeds import FEEDS
 from pipelines.warehouse import build, run_query
 from tests.contact_centre import DAY, LONG_DAY, call, card, case, load, stamp, usage
-from tests.warehouse.centre_tables import MARTS, insert, read_phones, rows, tables
+from tests.warehouse.centre_tables import MARTS, insert, join_calls_to_cases, rows, tables
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -137,7 +137,7 @@ def test_a_session_that_ends_before_it_begins_is_shown_and_not_lost(
 
 
 def contacts(engine: duckdb.DuckDBPyConnection, columns: str) -> list[tuple[object, ...]]:
-    read_phones(engine)
+    join_calls_to_cases(engine)
     return rows(engine, f"SELECT {columns} FROM marts.contacts ORDER BY started_at, call_id, case_id")  # noqa: S608
 
 

@@ -36,7 +36,7 @@ MUTATIONS: dict[str, list[str | tuple[str, str, str]]] = {
     ],
     "calls_told_twice": ["UPDATE xima.calls SET call_id = '7' WHERE call_id LIKE '%-1'"],
     "call_volumes_that_lose_calls": [
-        ("call_volumes", "FULL JOIN counted", "LEFT JOIN (SELECT * FROM counted LIMIT 1) AS counted"),
+        ("call_volumes", "WHERE direction = 'Inbound'", "WHERE direction = 'Inbound' AND ring_ms > 5000"),
         ("call_volumes", "WHERE direction = 'Inbound'", "WHERE direction <> 'Internal'"),
         ("call_volumes", "count(*) FILTER (WHERE outcome = 'Abandoned')", "count(*)"),
         ("call_volumes", "AND ring_ms <= 20000", "OR ring_ms <= 20000"),
@@ -48,7 +48,7 @@ MUTATIONS: dict[str, list[str | tuple[str, str, str]]] = {
             "timezone('Europe/London', CAST(report_date + 1 AS TIMESTAMP))",
             "timezone('Europe/London', CAST(report_date AS TIMESTAMP)) + INTERVAL 24 HOUR",
         ),
-        ("call_volumes", "WHERE feed = 'xima/calls'", "WHERE feed LIKE 'xima/%'"),
+        ("call_volumes", "WHERE feed = 'xima/calls'", "WHERE feed = 'xima/none'"),
     ],
     "time_cards_with_negative_times": [
         "UPDATE xima.time_cards SET idle_ms = -1",
@@ -85,10 +85,10 @@ MUTATIONS: dict[str, list[str | tuple[str, str, str]]] = {
     "contacts_that_count_a_call_twice": [
         (
             "contacts",
-            "row_number() OVER (PARTITION BY report_date, call_id ORDER BY met.case_id) = 1",
+            "row_number() OVER (PARTITION BY met.report_date, met.call_id ORDER BY met.case_id) = 1",
             "true",
         ),
-        ("contacts", "    LEFT JOIN owners", "    INNER JOIN owners"),
+        ("contacts", "LEFT JOIN ops.call_numbers", "INNER JOIN ops.call_numbers"),
         (
             "contacts",
             "    WHERE calls.direction <> 'Internal'\n)",
@@ -96,15 +96,17 @@ MUTATIONS: dict[str, list[str | tuple[str, str, str]]] = {
         ),
     ],
     "contacts_that_meet_without_a_number": [
-        (
-            "contacts",
-            "rung.customer_e164 = reachable.e164",
-            "coalesce(rung.customer_e164, '+442079460123') = reachable.e164",
-        ),
-        ("contacts", "earlier.started_at AS previous_call_at", "rung.started_at AS previous_call_at"),
+        ("contacts", "met.customer_e164,", "nullif(met.customer_e164, '+447700900123') AS customer_e164,"),
+        ("contacts", "met.previous_call_at,", "met.started_at AS previous_call_at,"),
     ],
     "contacts_settled_in_silence": [
-        ("contacts", "owners.customers_with_number > 1", "owners.customers_with_number > 2"),
+        ("contacts", "met.customers_with_number > 1", "met.customers_with_number > 2"),
+    ],
+    "contacts_whose_calls_do_not_add_up": [
+        "UPDATE ops.case_calls SET case_calls = case_calls + 1",
+        "DELETE FROM ops.case_calls",
+        ("contacts", "AND cases.received_date <= numbers.call_date", ""),
+        ("contacts", "cases.last_date >= numbers.call_date", "cases.last_date > numbers.call_date"),
     ],
     "phones_in_another_form": [
         "UPDATE ops.phones SET e164 = '020 7946 0123'",

@@ -18,7 +18,7 @@ COMMENT ON COLUMN ops.months.days IS 'Report days of the month that are in the f
 COMMENT ON COLUMN ops.months.rows IS 'Rows in the file.';
 COMMENT ON COLUMN ops.months.file IS 'Path of the file below the data directory; its name holds a digest of the days in it.';
 COMMENT ON COLUMN ops.months.bytes IS 'Size of the file.';
-COMMENT ON COLUMN ops.months.modified_ns IS 'When the file was written, in nanoseconds since 1970 UTC.';
+COMMENT ON COLUMN ops.months.modified_ns IS 'When the newest of its days was written, in nanoseconds since 1970 UTC: the file''s own time.';
 
 -- name: proved
 SELECT file, bytes, modified_ns FROM previous.ops.months;
