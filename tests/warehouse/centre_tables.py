@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     import duckdb
 
 MARTS = ("calls", "call_volumes", "agent_days", "account_usage", "contacts")
-_JOINED = ("case_numbers", "call_numbers", "case_calls")
-_OPS = ("receipts", "controls", "phones", "settings", *_JOINED)
+JOINED = ("case_numbers", "call_numbers", "case_calls")
+_OPS = ("receipts", "controls", "phones", "settings", *JOINED)
 
 
 def tables(folder: Path, *, window_days: int = 28) -> duckdb.DuckDBPyConnection:
@@ -80,7 +80,7 @@ def join_calls_to_cases(engine: duckdb.DuckDBPyConnection) -> None:
     )
     written = [row[0] for row in engine.execute(asked).fetchall() if row[0] is not None]
     engine.register("phones_read", phones.read(written))
-    for table in ("phones", *_JOINED):
+    for table in ("phones", *JOINED):
         engine.execute(sections(f"ops/{table}")["fill"])
 
 
