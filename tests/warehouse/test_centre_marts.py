@@ -320,7 +320,9 @@ def compared(
         before_at = DAY.plus(before[0]).start.timestamp() + before[1] * 3600 if before else None
         found = met(after, at)
         known = (name, owners(at), owners(at) > 1, is_repeat, before_at, len(found))
-        yield from ((*known, number, sure.count(number)) for number in found or [None])
+        if not found:
+            yield (*known, None, 0)
+        yield from ((*known, number, sure.count(number)) for number in found)
 
 
 def test_on_a_real_catalogue_they_answer_and_keep_the_classes_of_what_they_show(lake: Lake) -> None:
