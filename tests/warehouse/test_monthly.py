@@ -191,7 +191,7 @@ build(Lake(Path(folder)), FEEDS, since=ReportDay.parse("2026-10-30"), until=Repo
 
 @pytest.mark.parametrize(
     ("step", "seen"),
-    [("_copy", 3), ("_promote", 3), ("frame_of", 3), ("sweep", 5)],
+    [("_copy", 3), ("_promote", 3), ("sweep", 5)],
 )
 def test_a_killed_build_leaves_what_was_there_and_the_next_one_ends_it(
     lake: Lake, step: str, seen: int
