@@ -106,7 +106,13 @@ class Demo:
 
     def _is_stale(self, lake: Lake) -> bool:
         """Say whether the catalogue is another version's or another day's, or days came in since, unseen."""
-        if not is_current(lake, FEEDS, until=self.settings.last_day(self.now), since=self.settings.first_day):
+        if not is_current(
+            lake,
+            FEEDS,
+            until=self.settings.last_day(self.now),
+            since=self.settings.first_day,
+            contact_window_days=self.settings.contact_window_days,
+        ):
             return True
         built = catalogue_path(lake).stat().st_mtime_ns
         folders = (lake.root / name for name in ("lake", "quarantine", "attempts"))

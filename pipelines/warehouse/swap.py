@@ -24,22 +24,20 @@ _POLL_SECONDS = 0.05
 
 
 @contextmanager
-def replacing(target: Path, *, wait_seconds: float) -> Iterator[Path]:
+def replacing(target: Path) -> Iterator[Path]:
     """Lend a fresh path beside `target`; what is written there replaces it when the block ends well.
 
-    Waits up to `wait_seconds` for another process that is at it; raises Transient after that.
+    Whoever replaces is `alone` with the target: what a killed one left beside it is removed.
     """
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with _alone(target, wait_seconds):
-        for debris in target.parent.glob(f".{target.name}.*"):
-            debris.unlink()
-        aside = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
-        try:
-            yield aside
-            _promote(aside, target)
-        finally:
-            aside.unlink(missing_ok=True)
-            write_ahead_log(aside).unlink(missing_ok=True)
+    for debris in target.parent.glob(f".{target.name}.*"):
+        debris.unlink()
+    aside = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
+    try:
+        yield aside
+        _promote(aside, target)
+    finally:
+        aside.unlink(missing_ok=True)
+        write_ahead_log(aside).unlink(missing_ok=True)
 
 
 def write_ahead_log(database: Path) -> Path:
@@ -68,9 +66,13 @@ def _flush(path: Path) -> None:
 
 
 @contextmanager
-def _alone(target: Path, wait_seconds: float) -> Iterator[None]:
+def alone(target: Path, *, wait_seconds: float) -> Iterator[None]:
+    """Keep other processes from replacing `target`, and from whatever belongs to that.
+
+    Waits up to `wait_seconds` for another process that is at it; raises Transient after that.
+    """
     path = target.parent / ".locks" / f"{target.name}.lock"
-    path.parent.mkdir(exist_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
     until = time.monotonic() + wait_seconds
     with path.open("w") as file:
         while not _locked(file.fileno()):
