@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -104,6 +105,15 @@ def test_an_agent_who_never_logs_out_works_as_long_as_the_day(
     )
     assert days_of(engine) == [(long.date, 2, hours * HOUR, 0, hours)]
     assert rows(engine, "SELECT day_hours FROM marts.agent_days") == [(hours,)]
+
+
+def test_hours_are_exact_and_halves_go_up(engine: duckdb.DuckDBPyConnection) -> None:
+    odd = [18 * number + 9 for number in range(0, 400_000, 997)]  # each has half a millionth of an hour over
+    cards = [card(0, 12 * 3600, agent=f"Agent {ms}", talk_ms=ms) for ms in odd]
+    insert(engine, "xima.time_cards", DAY.date, cards)
+    told = dict(rows(engine, "SELECT talk_ms, talk_hours FROM marts.agent_days"))
+    millionth = Decimal("0.000001")
+    assert told == {ms: (Decimal(ms) / HOUR).quantize(millionth, ROUND_HALF_UP) for ms in odd}
 
 
 def test_a_session_that_was_not_cut_is_split_at_midnight_to_the_millisecond(
