@@ -94,12 +94,14 @@ class Demo:
         _wait_for(children, "kpi", host, port)
         url = f"http://{host}:{port}"
         token = next(iter(self.settings.kpi_tokens.values())).get_secret_value()
-        ((customer, number),) = run_query(Lake(self.settings.data_dir), sections("demo_customer")["asked"]).rows()
+        ((customer, number),) = run_query(
+            Lake(self.settings.data_dir), sections("demo_customer")["asked"]
+        ).rows()
         asked = quote(number if self.settings.kpi_customer_id == "phone" else customer)
         self.console.print(
             plain(
                 "\nthe customer card, as ITX asks for it:"
-                f"\n  curl -H 'X-API-Key: {token}' '{url}{CARD_PATH}?customerId={asked}'"
+                f"\n  curl -H 'X-API-Key: {token}' '{url}/rest/kpi?customerId={asked}'"
                 f"\nand as an agent sees it:\n  {url}/preview?customerId={asked}&token={quote(token)}"
             ),
             soft_wrap=True,
@@ -123,7 +125,13 @@ class Demo:
 
     def _is_stale(self, lake: Lake) -> bool:
         """Say whether the catalogue is another version's or another day's, or days came in since, unseen."""
-        if not is_current(lake, FEEDS, until=self.settings.last_day(self.now), since=self.settings.first_day):
+        if not is_current(
+            lake,
+            FEEDS,
+            until=self.settings.last_day(self.now),
+            since=self.settings.first_day,
+            contact_window_days=self.settings.contact_window_days,
+        ):
             return True
         built = catalogue_path(lake).stat().st_mtime_ns
         folders = (lake.root / name for name in ("lake", "quarantine", "attempts"))

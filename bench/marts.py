@@ -49,6 +49,12 @@ QUESTIONS = {
     ),
     "marts.case_timeline of one case": ("FROM marts.case_timeline WHERE case_id = 4000000", 0.5),
     "marts.case_timeline": ("SELECT event_type, count(*) FROM marts.case_timeline GROUP BY ALL", 10.0),
+    "marts.contacts of one day": ("FROM marts.contacts WHERE report_date = DATE '2026-10-15'", 0.2),
+    "marts.contacts": (
+        "SELECT count(*), sum(call_cases), count_if(is_repeat_contact) FROM marts.contacts",
+        5.0,
+    ),
+    "marts.call_volumes of one day": ("FROM marts.call_volumes WHERE report_date = DATE '2026-10-15'", 0.2),
     "marts.customers": ("SELECT count(*), sum(cases) FROM marts.customers", 5.0),
 }
 

@@ -81,6 +81,11 @@ def _cells(column: Column, at: int) -> pl.Expr:
         "team": pl.format("Team {}", case % 23),
         "customer_id": pl.format("C{}", case % 150_000),
         "currency": pl.lit("GBP"),
+        "direction": pl.when(mixed % 20 < 17).then(pl.lit("Inbound")).otherwise(pl.lit("Outbound")),
+        "caller_number": pl.when(mixed % 5 > 0).then(_number(seed * 7919 % 300_007)),
+        "called_number": _number(seed * 7919 % 300_007),
+        "customer_phone": pl.when(case % 3 > 0).then(_number(case % 150_000)),
+        "customer_mobile": pl.lit(None, pl.String),
         "received_date": opened.cast(pl.Date),
         "closed_date": pl.when(today - opened >= AGES[-2]).then("day"),
     }
@@ -93,6 +98,11 @@ def _cells(column: Column, at: int) -> pl.Expr:
         pl.String: _words(column, at, mixed),
     }
     return named.get(column.name, typed[type(column.dtype)])
+
+
+def _number(at: pl.Expr) -> pl.Expr:
+    """Write a telephone number of London; customers have the first 150,000 of those that call."""
+    return pl.format("020 7{}", at.cast(pl.String).str.zfill(7))
 
 
 def _words(column: Column, at: int, mixed: pl.Expr) -> pl.Expr:

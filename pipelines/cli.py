@@ -168,20 +168,21 @@ def rebuild(*, afresh: bool) -> None:
 @cli.command()
 @click.option("--contracts", is_flag=True, help="Also judge every stored row by its pandera contract.")
 def verify(*, contracts: bool) -> None:
-    """Re-read every partition against its receipt; exit 1 when one differs or is gone."""
+    """Re-read every partition, and every file that views read; exit 1 when one differs or is gone."""
     settings = _settings()
     from pipelines.feeds import FEEDS
     from pipelines.lake import Lake
     from pipelines.verify import verify as read_again
 
     lake = Lake(settings.data_dir)
-    proved = bad = 0
+    proved = months = bad = 0
     for verdict in read_again(lake, FEEDS, judge=contracts):
         bad += verdict.problem is not None
-        proved += bool(verdict.feed) and verdict.problem is None
+        proved += bool(verdict.day) and verdict.problem is None
+        months += bool(verdict.month) and verdict.problem is None
         if told := verdict.problem or verdict.note:
             click.echo(f"{'WRONG' if verdict.problem else 'note '} {told}")
-    click.echo(f"{proved} partitions proved, {bad} wrong")
+    click.echo(f"{proved} partitions and {months} monthly files proved, {bad} wrong")
     if bad:
         sys.exit(1)
 

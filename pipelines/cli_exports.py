@@ -37,19 +37,19 @@ def _with_file_options(command: Command) -> Command:
             type=click.Choice(["csv", "xlsx", "parquet", "json"]),
             default="xlsx",
             show_default=True,
+            help="Kind of file; csv and parquet give each table its own.",
         ),
         click.option(
             "--out",
             "folder",
             type=click.Path(file_okay=False, path_type=Path),
-            default=".",
-            show_default=True,
-            help="Folder for the files; made when it is not there.",
+            help="Folder for the files, made when it is not there; default exports/ in the data directory.",
         ),
         click.option(
             "--allow-incomplete",
             is_flag=True,
-            help="Go on when days are missing or unverified; the file, its sheets and the manifest say so.",
+            help="Go on when days are missing, unverified or partly set aside; the file's name, its sheets"
+            " and the manifest say so.",
         ),
     )
     for option in reversed(options):
@@ -77,7 +77,7 @@ def payroll(first: str, last: str, **options: Any) -> None:  # noqa: ANN401 - as
 @_with_days
 @_with_file_options
 def calls(first: str, last: str, **options: Any) -> None:  # noqa: ANN401 - as above
-    """Call records with their numbers: personal data."""
+    """Every call with its numbers: personal data."""
     from pipelines.exports.exporting import CALLS
 
     _export(CALLS, first, last, options)
@@ -87,7 +87,7 @@ def calls(first: str, last: str, **options: Any) -> None:  # noqa: ANN401 - as a
 @_with_days
 @_with_file_options
 def account_usage(first: str, last: str, **options: Any) -> None:  # noqa: ANN401 - as above
-    """Count the calls and talking time of each account code."""
+    """Usage of each account code: its calls and talking time."""
     from pipelines.exports.exporting import ACCOUNT_USAGE
 
     _export(ACCOUNT_USAGE, first, last, options)
@@ -109,7 +109,7 @@ def account_usage(first: str, last: str, **options: Any) -> None:  # noqa: ANN40
     multiple=True,
     default=["outbound"],
     show_default=True,
-    help="Calls to charge, by the number that was called; may be given twice.",
+    help="Calls to charge, priced by the number that was called; may be given twice.",
 )
 @click.option("--allow-uncovered", is_flag=True, help="List calls that no rate covers, instead of refusing.")
 @_with_file_options
@@ -121,27 +121,29 @@ def billing(
     allow_uncovered: bool,
     **options: Any,  # noqa: ANN401 - as above
 ) -> None:
-    """Price a month's calls by a rate table and charge them to account codes."""
+    """Call charges of a month by account code, from a rate table."""
     from pipelines.exports.exporting import export_bill
     from pipelines.exports.period import Period
     from pipelines.exports.rates import read_rates
 
-    order = _order(Period.month(month), **options)
+    lake = _lake()
+    order = _order(lake, Period.month(month), **options)
     wanted = [direction.capitalize() for direction in directions]
-    _tell(export_bill(_lake(), read_rates(table), order, directions=wanted, allow_uncovered=allow_uncovered))
+    _tell(export_bill(lake, read_rates(table), order, directions=wanted, allow_uncovered=allow_uncovered))
 
 
 def _export(what: Any, first: str, last: str, options: dict[str, Any]) -> None:  # noqa: ANN401 - an Export
     from pipelines.exports.exporting import export as make
     from pipelines.exports.period import Period
 
-    _tell(make(_lake(), what, _order(Period.between(first, last), **options)))
+    lake = _lake()
+    _tell(make(lake, what, _order(lake, Period.between(first, last), **options)))
 
 
-def _order(period: Period, kind: Format, folder: Path, *, allow_incomplete: bool) -> Order:
-    from pipelines.exports.exporting import Order
+def _order(lake: Lake, period: Period, kind: Format, folder: Path | None, *, allow_incomplete: bool) -> Order:
+    from pipelines.exports.exporting import Order, export_folder
 
-    return Order(period, folder, kind, allow_incomplete=allow_incomplete)
+    return Order(period, folder or export_folder(lake), kind, allow_incomplete=allow_incomplete)
 
 
 def _lake() -> Lake:
@@ -154,5 +156,5 @@ def _lake() -> Lake:
 def _tell(written: Written) -> None:
     for file in written.files:
         click.echo(file)
-    if not written.is_complete:
-        click.echo("INCOMPLETE: the manifest names the days that are not wholly loaded", err=True)
+    if written.warning:
+        click.echo(written.warning, err=True)

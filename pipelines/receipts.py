@@ -87,6 +87,15 @@ def parse_receipt(text: str) -> Receipt:
 
 def seal(path: Path) -> Receipt:
     """Fill in the seal of a freshly written file, flush it to disk and return its receipt."""
+    digest, text = fill_seal(path)
+    return replace(parse_receipt(text), seal=digest)
+
+
+def fill_seal(path: Path) -> tuple[str, str]:
+    """Fill in the seal of a file whose proof is any JSON object under KEY; return it and the text before.
+
+    The proof holds `"seal": ` with UNSEALED, and no brace but its own. The file is flushed to disk.
+    """
     with path.open("r+b") as file:
         at, footer = _find_seal(file)
         digest = _digest(file, at)
@@ -94,11 +103,16 @@ def seal(path: Path) -> Receipt:
         file.write(digest.encode())
         file.flush()
         os.fsync(file.fileno())
-    return replace(parse_receipt(_receipt_text(footer)), seal=digest)
+    return digest, _receipt_text(footer)
 
 
 def check_seal(path: Path) -> Receipt:
     """Return the file's receipt once its seal is proved; raise Damaged when any byte differs."""
+    return parse_receipt(prove_seal(path))
+
+
+def prove_seal(path: Path) -> str:
+    """Return the text of the file's proof once its seal is proved; raise Damaged when any byte differs."""
     try:
         with path.open("rb") as file:
             at, footer = _find_seal(file)
@@ -108,7 +122,7 @@ def check_seal(path: Path) -> Receipt:
                 raise Damaged("the file is not what was written", why="its seal does not match")
     except OSError as error:
         raise Damaged("the file cannot be read", why=error.strerror or type(error).__name__) from None
-    return parse_receipt(_receipt_text(footer))
+    return _receipt_text(footer)
 
 
 def read_receipt(path: Path) -> Receipt:

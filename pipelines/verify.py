@@ -1,5 +1,6 @@
 """Verify the lake: every partition read again and proved against its receipt, byte for byte.
 
+So are the monthly files that views read: each was compared with its days when it was written, and sealed.
 A problem means that data cannot be trusted; a note is something a person may want to know. Nothing is mended
 here: ingest loads a day again.
 """
@@ -18,10 +19,10 @@ from pandera.errors import SchemaErrors
 
 from pipelines.days import ReportDay
 from pipelines.errors import CasehouseError, Damaged, Permanent
-from pipelines.warehouse import catalogue_path, loaded_days
+from pipelines.warehouse import catalogue_path, check_month, loaded_days, monthly_files
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from pipelines.feeds import Feed
     from pipelines.lake import Lake
@@ -33,23 +34,24 @@ _JUDGED_ROWS = 100_000
 
 @dataclass(frozen=True)
 class Verdict:
-    """What came of one partition, or of one file that is none (then `feed` and `day` are empty).
+    """What came of one partition, of a month's file (then `day` is empty), or of neither (`feed`, too).
 
-    `problem` is None when the partition is proved; `note` never makes it fail.
+    `problem` is None when it is proved; `note` never makes it fail.
     """
 
     feed: str
     day: str
     problem: str | None = None
     note: str | None = None
+    month: str = ""
 
 
 def verify(lake: Lake, feeds: Mapping[str, Feed], *, judge: bool = False) -> Iterator[Verdict]:
-    """Yield one verdict a partition, by feed and day, then what is gone, then what belongs to no partition.
+    """Yield one verdict a partition, by feed and day, then one a monthly file, then what is gone or astray.
 
-    Gone is a day that the catalogue was built with and whose file no longer stands. With `judge` the rows are
-    judged by their contract too, unless they were loaded under another one. Raises Permanent when there is no
-    data directory at all.
+    Monthly files are those that the catalogue names; gone is a day that it was built with and whose file no
+    longer stands. With `judge` the rows are judged by their contract too, unless they were loaded under
+    another one. Raises Permanent when there is no data directory at all.
     """
     if not lake.root.is_dir():
         raise Permanent(
@@ -62,7 +64,8 @@ def verify(lake: Lake, feeds: Mapping[str, Feed], *, judge: bool = False) -> Ite
             yield Verdict(feed.key, str(day), problem=_broken_contract(lake, feed, day))
         else:
             yield verdict
-    yield from _gone(lake)
+    if catalogue_path(lake).exists():
+        yield from _compared(lake)
     yield from _strays(lake, feeds)
 
 
@@ -122,15 +125,32 @@ def _broken_contract(lake: Lake, feed: Feed, day: ReportDay) -> str | None:
     return None
 
 
-def _gone(lake: Lake) -> Iterator[Verdict]:
-    """Compare with the catalogue, the one place outside the lake that remembers what was there."""
-    if not catalogue_path(lake).exists():
-        return
+def _compared(lake: Lake) -> Iterator[Verdict]:
+    """Compare with the catalogue: it names the monthly files, and remembers what was in the lake."""
     try:
+        months = monthly_files(lake)
         remembered = [(feed, ReportDay(date)) for feed, date in loaded_days(lake)]
     except CasehouseError as error:
-        yield Verdict("", "", note=f"days that are gone could not be looked for: {error}")
+        told = "monthly files and days that are gone could not be looked for"
+        yield Verdict("", "", note=f"{told}: {error}")
         return
+    for feed, month, path in months:
+        yield _month_verdict(feed, f"{month:%Y-%m}", path)
+    yield from _gone(lake, remembered)
+
+
+def _month_verdict(feed: str, month: str, path: Path) -> Verdict:
+    """Prove the file that the views read for a month; the days it was made from are proved by themselves."""
+    problem = None
+    try:
+        check_month(path)
+    except CasehouseError as error:
+        error.todo = "run `casehouse rebuild --afresh`: it is made anew from the days' files"
+        problem = f"{feed} {month}: the views' copy, {path.name}: {error}"
+    return Verdict(feed, "", problem=problem, month=month)
+
+
+def _gone(lake: Lake, remembered: Iterable[tuple[str, ReportDay]]) -> Iterator[Verdict]:
     for feed, day in remembered:
         if not lake.path(feed, day).exists():
             told = Damaged(

@@ -111,9 +111,9 @@ def case(number: int, *, phone: str = "", mobile: str = "", **cells: object) -> 
 
 
 def load(lake: Lake, day: ReportDay, **feeds: Sequence[Cells]) -> None:
-    """Load one day's rows of feeds: calls, time_cards, account_usage, agent_summary, cases."""
+    """Load one day's rows of feeds by their names, such as calls, time_cards, cases, redress."""
     for name, rows in feeds.items():
-        feed = FEEDS[f"icasework/{name}" if name == "cases" else f"xima/{name}"]
+        feed = FEEDS.get(f"xima/{name}") or FEEDS[f"icasework/{name}"]
         load_one(day, source_of(feed, day, rows), lake, Policy(bad_row_share=1), feed)
 
 

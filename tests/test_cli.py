@@ -221,12 +221,12 @@ def test_verify_tells_what_is_gone_and_what_never_was(
         call("ingest", PARCELS.key, str(day))
     capsys.readouterr()
     assert call("verify") == 0
-    assert capsys.readouterr().out == "2 partitions proved, 0 wrong\n"
+    assert capsys.readouterr().out == "2 partitions and 1 monthly files proved, 0 wrong\n"
     Lake(tmp_path / "data").path(PARCELS.key, days[0]).unlink()
     assert call("verify") == 1
     wrong, summary = capsys.readouterr().out.splitlines()
     assert wrong.startswith(f"WRONG {PARCELS.key} {days[0]}: the file is gone")
-    assert summary == "1 partitions proved, 1 wrong"
+    assert summary == "1 partitions and 1 monthly files proved, 1 wrong"
 
 
 def test_check_tells_every_promise_and_ends_with_1_when_one_is_broken(

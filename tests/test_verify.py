@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -9,20 +12,19 @@ import pytest
 
 from pipelines.contracts.columns import Whole
 from pipelines.contracts.contract import Contract, Rows, wire
+from pipelines.days import ReportDay, span
 from pipelines.errors import Permanent
 from pipelines.feeds import Feed, Policy
 from pipelines.ingest import ingest_days
+from pipelines.lake import Lake
 from pipelines.receipts import seal
 from pipelines.sources.dialect import ICASEWORK
 from pipelines.verify import Verdict, verify
-from pipelines.warehouse import build, catalogue_path
+from pipelines.warehouse import build, catalogue_path, run_query
 from tests.plain_source import PARCELS, PlainSource, fill, parcel
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-    from pipelines.days import ReportDay
-    from pipelines.lake import Lake
+    from collections.abc import Callable
 
 FEED = PARCELS.key
 FEEDS = {FEED: PARCELS}
@@ -155,6 +157,73 @@ def test_a_ruined_catalogue_is_noted_and_the_lake_proved_all_the_same(
     assert proved == [Verdict(FEED, str(day)) for day in days]
     assert "days that are gone could not be looked for" in str(note.note)
     assert note.problem is None
+
+
+def copies(lake: Lake) -> list[Path]:
+    return sorted((lake.root / "monthly").rglob("*.parquet"))
+
+
+def build_two_months(lake: Lake) -> None:
+    days = list(span(ReportDay.parse("2026-10-30"), ReportDay.parse("2026-11-02")))
+    load(lake, days, fill(PlainSource(), days))
+    build(lake, FEEDS, since=days[0], until=days[-1])
+
+
+def test_the_files_that_views_read_are_proved_too(lake: Lake) -> None:
+    build_two_months(lake)
+    assert [verdict for verdict in verify(lake, FEEDS) if not verdict.day] == [
+        Verdict(FEED, "", month="2026-10"),
+        Verdict(FEED, "", month="2026-11"),
+    ]
+
+
+def edit(path: Path) -> None:
+    """Change one cell, and write a file that every reader takes for whole."""
+    told = pl.read_parquet_metadata(path)
+    rows = pl.read_parquet(path, hive_partitioning=False)
+    rows.with_columns(price_gbp=pl.lit(9).cast(pl.Decimal(18, 2))).write_parquet(path, metadata=told)
+
+
+def put_another_there(path: Path) -> None:
+    shutil.copy(copies(Lake(path.parents[3]))[-1], path)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "why"),
+    [
+        (flip_a_bit, "its seal does not match"),
+        (edit, "its seal does not match"),
+        (put_another_there, "another month's or another feed's"),
+        (Path.unlink, "No such file"),
+    ],
+)
+def test_a_monthly_file_that_is_not_what_was_written_is_named_and_a_build_makes_it_anew(
+    lake: Lake, spoil: Callable[[Path], None], why: str
+) -> None:
+    build_two_months(lake)
+    before = run_query(lake, "from depot.parcels order by all").rows()
+    spoil(copies(lake)[0])
+    wrong = [verdict for verdict in verify(lake, FEEDS) if verdict.problem]
+    assert [(verdict.feed, verdict.month) for verdict in wrong] == [(FEED, "2026-10")]
+    assert why in str(wrong[0].problem)
+    assert "casehouse rebuild --afresh" in str(wrong[0].problem)
+    days = [ReportDay.parse("2026-10-30"), ReportDay.parse("2026-11-02")]
+    assert build(lake, FEEDS, since=days[0], until=days[-1]).months_written == 1  # its time or size tell
+    assert [verdict for verdict in verify(lake, FEEDS) if verdict.problem] == []
+    assert run_query(lake, "from depot.parcels order by all").rows() == before
+
+
+def test_a_bit_that_turns_without_a_trace_is_found_and_mended_afresh(lake: Lake) -> None:
+    build_two_months(lake)
+    path = copies(lake)[0]
+    stat = path.stat()
+    flip_a_bit(path)
+    os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    day = ReportDay.parse("2026-10-30")
+    assert build(lake, FEEDS, since=day, until=day).months_written == 0
+    assert [verdict.month for verdict in verify(lake, FEEDS) if verdict.problem] == ["2026-10"]
+    build(lake, FEEDS, since=day, until=day, afresh=True)
+    assert [verdict for verdict in verify(lake, FEEDS) if verdict.problem] == []
 
 
 def test_what_is_not_asked_for_is_not_read(lake: Lake, days: list[ReportDay]) -> None:

@@ -5,7 +5,7 @@
 SELECT
     case_type,
     count(*) AS open_cases,
-    count(*) FILTER (WHERE current_target_date < (SELECT max(report_date) FROM marts.cases_current)) AS past_target
+    count(*) FILTER (WHERE current_target_date <= (SELECT max(report_date) FROM marts.cases_current)) AS past_target
 FROM marts.cases_current
 WHERE is_open
 GROUP BY case_type

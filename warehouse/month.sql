@@ -23,7 +23,22 @@ FROM read_parquet(
 {{name}}: {name: {{name}}, type: {{type}}, default_value: NULL}
 
 -- name: write
-COPY ({{rows}}) TO {{target}} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 10240);
+COPY ({{rows}}) TO {{target}} (
+    FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 10240, KV_METADATA { {{key}}: {{proof}} }
+);
+
+-- name: written
+-- What a file that was just written holds, day by day: its rows, their places, and how many of them still are, cell
+-- for cell, what was read from the day's file.
+SELECT
+    report_date,
+    count(*),
+    count(DISTINCT report_row),
+    max(report_row),
+    count(*) FILTER (WHERE hash({{columns}}) = casehouse_digest)
+FROM read_parquet({{files}}, hive_partitioning = false)
+GROUP BY report_date
+ORDER BY report_date
 
 -- name: try
 SELECT count(*) FROM ({{rows}}) WHERE casehouse_digest IS NULL;

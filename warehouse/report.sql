@@ -19,6 +19,18 @@ JOIN ops.completeness AS days USING (feed)
 WHERE days.report_date BETWEEN $quarter_first AND $day
 ORDER BY feeds.feed, days.report_date
 
+-- name: months
+SELECT
+    feeds.feed,
+    CAST(date_trunc('month', days.report_date) AS DATE) AS month,
+    days.status,
+    count(*) AS days
+FROM ops.feeds AS feeds
+JOIN ops.completeness AS days USING (feed)
+WHERE days.report_date <= $day
+GROUP BY ALL
+ORDER BY ALL
+
 -- name: first_cases_day
 -- A case that has been silent since before this day is not known, so it is not among the open ones.
 SELECT min(report_date) FROM ops.receipts WHERE feed = 'icasework/cases' AND report_date <= $day
@@ -77,6 +89,7 @@ ORDER BY days.report_date
 SELECT
     hour(half_hour_london) * 2 + minute(half_hour_london) // 30 AS half_hour,
     CAST(sum(offered_calls) AS BIGINT) AS calls_in,
+    CAST(sum(answered_calls) AS BIGINT) AS answered,
     CAST(sum(abandoned_calls) AS BIGINT) AS abandoned,
     CAST(sum(answered_in_20s_calls) AS BIGINT) AS answered_in_time
 FROM marts.call_volumes

@@ -31,7 +31,9 @@ class Cases(Rows):
         "CaseDetailsInformationRequest.PublishInTheDisclosureLog", "The answer goes into the disclosure log."
     )
     information_not_held_reason: Text = wire(
-        "CaseDetailsInformationRequest.ReasonInformationNotHeld", "Why information is not held."
+        "CaseDetailsInformationRequest.ReasonInformationNotHeld",
+        "Why information is not held; it may be in the officer's own words.",
+        privacy="personal",
     )
     is_about_deceased_person: Flag = wire(
         "CaseDetailsInformationRequest.RequestAboutDeceasedPerson",
@@ -127,9 +129,17 @@ class Cases(Rows):
     last_touched_at: Instant = wire("CaseStatusTouchTimes.LastTouchTime", "When an officer last opened it.")
     accepted_date: Day = wire("CaseStatusAcceptance.DateAccepted", "Day the case was accepted.")
     returned_date: Day = wire("CaseStatusRejection.DateReturned", "Day the case was rejected and returned.")
-    returned_reason: Text = wire("CaseStatusRejection.ReturnedReason", "Why it was returned.")
+    returned_reason: Text = wire(
+        "CaseStatusRejection.ReturnedReason",
+        "Why it was returned; it may be in the officer's own words.",
+        privacy="personal",
+    )
     withdrawn_date: Day = wire("CaseStatusWithdrawal.DateWithdrawn", "Day the customer withdrew it.")
-    withdrawn_reason: Text = wire("CaseStatusWithdrawal.WithdrawnReason", "Why it was withdrawn.")
+    withdrawn_reason: Text = wire(
+        "CaseStatusWithdrawal.WithdrawnReason",
+        "Why it was withdrawn; it may be in the customer's own words.",
+        privacy="personal",
+    )
     closed_date: Day = wire("CaseStatusClosure.DateClosed", "Day the case was closed.")
     is_closed_in_target: Flag = wire("CaseStatusClosure.ClosureInTarget", "It was closed within its target.")
     stage1_target_days: Whole = wire("CaseStageStage1.TargetDays", "Working days stage 1 allows.", ge=0)
@@ -188,7 +198,9 @@ class Cases(Rows):
     )
     customer_category: Text = wire("MainParty.Category", "Kind of customer, such as Resident.")
     customer_contact_method: Text = wire("MainParty.ContactMethod", "How the customer wants to be reached.")
-    customer_contact_time: Text = wire("MainParty.ContactTime", "When the customer wants to be called.")
+    customer_contact_time: Text = wire(
+        "MainParty.ContactTime", "When the customer wants to be called.", privacy="personal"
+    )
     customer_birth_date: Day = wire("MainParty.DateOfBirth", "Date of birth.", privacy="personal")
     customer_mobile: Text = wire("MainParty.Mobile", "Mobile number as typed.", privacy="personal")
     customer_organisation: Text = wire("MainParty.Organisation", "Organisation.", privacy="personal")
@@ -266,7 +278,9 @@ class Redress(Rows):
     case_type: Text = wire("CaseDetails.CaseType", "Kind of case.")
     redress_id: Text = wire("Redress.Id", "The redress's own number.", key=True)
     redress_type: Text = wire("Redress.Type", "Kind of redress, such as Apology or Compensation.")
-    redress_reason: Text = wire("Redress.Reason", "What it makes good.")
+    redress_reason: Text = wire(
+        "Redress.Reason", "What it makes good; it may be in the officer's own words.", privacy="personal"
+    )
     amount_gbp: Money = wire("Redress.Amount", "Amount in pounds; empty when no money is paid.", ge=0)
     currency: Text = wire(
         "Redress.Currency", "Currency code; amounts are stored as pounds, so it must be GBP.", isin=["GBP"]

@@ -1,8 +1,11 @@
-"""The calendar of the daily report: a bar a feed, cut into days, coloured by whether each day is there."""
+"""The calendar of the daily report: a bar a feed, cut into days or months, coloured by what is there."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import json
+from dataclasses import dataclass
+from itertools import groupby
+from typing import TYPE_CHECKING
 
 import altair as alt
 
@@ -10,10 +13,10 @@ from pipelines.daily_report.drawing import INK, ORANGE, SOFT_BLUE, VERMILION, dr
 from pipelines.daily_report.figures import runs_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import date
 
-    from pipelines.daily_report.figures import DayStatus
+    from pipelines.daily_report.figures import DayStatus, MonthStatus
 
 STATUS_COLOURS = {
     "verified": SOFT_BLUE,
@@ -29,65 +32,142 @@ STATUS_MARKS = {
     "failed": "\N{MULTIPLICATION SIGN}",
     "missing": "\N{EN DASH}",
 }
+STATUS_INKS = {status: "#ffffff" if status == "failed" else INK for status in STATUS_COLOURS}
+WORST_LAST = ("verified", "quarantined", "unverified", "missing", "failed")
 ROOM_FOR_WORD = 70  # as long as "unverified" in these letters
-ACROSS_STEP, ACROSS_THICK, ACROSS_LABEL = 6.2, 13, 150
-DOWN_STEP, DOWN_THICK, DOWN_LABEL = 8, 24, 44
+ROOM_FOR_MARK = 6
+ACROSS_WIDTH, ACROSS_THICK, ACROSS_LABEL = 565, 13, 150
+DOWN_HEIGHT, DOWN_THICK, DOWN_LABEL = 728, 24, 52
+MONTHS_A_YEAR = 12
+FEW_MONTHS = 24  # up to which quarters are named, and not years
 
 
-def lying(statuses: Sequence[DayStatus], feeds: Sequence[str]) -> str:
-    """Draw it with the days running across, for paper and wide screens."""
-    days = _days(statuses)
-    scale = alt.Scale(domain=[0, len(days)], nice=False)
-    weeks = alt.Axis(**_weeks(days), labelAlign="left")
+@dataclass(frozen=True)
+class Run:
+    """Neighbouring cells of one feed and status, `until` not among them."""
+
+    feed: str
+    status: str
+    start: int
+    until: int
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A calendar before it is drawn: `length` cells a feed, with names for some; steps are their widest."""
+
+    runs: Sequence[Run]
+    length: int
+    names: Mapping[int, str]
+    across_step: float
+    down_step: float
+
+
+def of_days(statuses: Sequence[DayStatus]) -> Grid:
+    """Make a cell a day; the Mondays are named."""
+    days = sorted({one.day for one in statuses})
+    zero = days[0]
+    runs = [
+        Run(first.feed, first.status, (first.day - zero).days, (last.day - zero).days + 1)
+        for first, last in runs_of(statuses)
+    ]
+    names = {number: f"{day.day} {day:%b}" for number, day in enumerate(days) if day.weekday() == 0}
+    return Grid(runs, len(days), names, 6.2, 8)
+
+
+def of_months(months: Sequence[MonthStatus]) -> Grid:
+    """Make a cell a month, which has the worst status of its days."""
+    worst: dict[tuple[str, int], str] = {}
+    for one in months:
+        key = one.feed, _number(one.month)
+        worst[key] = max(worst.get(key, one.status), one.status, key=WORST_LAST.index)
+    numbers = [number for _, number in worst]
+    zero, length = min(numbers), max(numbers) - min(numbers) + 1
+    runs = [
+        Run(feed, status, cells[0] - zero, cells[-1] - zero + 1)
+        for (feed, status, _), cells in _neighbours(worst)
+    ]
+    return Grid(runs, length, _month_names(zero, length), 23.5, 12)
+
+
+def lying(grid: Grid, feeds: Sequence[str]) -> str:
+    """Draw it with time running across, for paper and wide screens."""
+    step = min(grid.across_step, ACROSS_WIDTH / grid.length)
+    scale = alt.Scale(domain=[0, grid.length], nice=False)
+    times = alt.Axis(
+        values=list(grid.names), labelExpr=_names(grid), domain=False, grid=False, labelAlign="left"
+    )
     level = alt.Axis(minExtent=ACROSS_LABEL, maxExtent=ACROSS_LABEL, labelLimit=ACROSS_LABEL, domain=False)
     rows = alt.Y("feed:N", sort=list(feeds), title=None, scale=_rows(), axis=level)
-    runs = alt.Chart(_runs(statuses, days[0], ACROSS_STEP)).encode(
-        x=alt.X("from:Q", title=None, scale=scale, axis=weeks), y=rows
+    runs = alt.Chart(_told(grid, step, has_words=True)).encode(
+        x=alt.X("from:Q", title=None, scale=scale, axis=times), y=rows
     )
     bars = runs.mark_bar().encode(x2=alt.X2("until:Q"), color=_colour())
-    cuts = alt.Chart(_cuts(days)).mark_rule(color="#ffffff", strokeWidth=0.9).encode(x="at:Q")
-    marks = runs.mark_text(color=INK, fontWeight="bold").encode(x="middle:Q", text="mark:N")
-    return draw(bars + cuts + marks, width=ACROSS_STEP * len(days), height=ACROSS_THICK * len(feeds))
+    cuts = alt.Chart(_cuts(grid)).mark_rule(color="#ffffff", strokeWidth=0.9).encode(x="at:Q")
+    marks = runs.mark_text(fontWeight="bold").encode(x="middle:Q", text="mark:N", color=_ink())
+    return draw(bars + cuts + marks, width=step * grid.length, height=ACROSS_THICK * len(feeds))
 
 
-def standing(statuses: Sequence[DayStatus], feeds: Sequence[str]) -> str:
-    """Draw it with the days running down, for phones."""
-    days = _days(statuses)
-    scale = alt.Scale(domain=[0, len(days)], nice=False, reverse=True)
-    weeks = alt.Axis(
-        **_weeks(days), labelAlign="right", labelBaseline="top", minExtent=DOWN_LABEL, maxExtent=DOWN_LABEL
+def standing(grid: Grid, feeds: Sequence[str]) -> str:
+    """Draw it with time running down, for phones."""
+    step = min(grid.down_step, DOWN_HEIGHT / grid.length)
+    scale = alt.Scale(domain=[0, grid.length], nice=False, reverse=True)
+    times = alt.Axis(
+        values=list(grid.names),
+        labelExpr=_names(grid),
+        domain=False,
+        grid=False,
+        labelAlign="right",
+        labelBaseline="top",
+        minExtent=DOWN_LABEL,
+        maxExtent=DOWN_LABEL,
     )
     slanted = alt.Axis(orient="top", labelAngle=-50, labelAlign="left", labelLimit=200, domain=False)
     columns = alt.X("feed:N", sort=list(feeds), title=None, scale=_rows(), axis=slanted)
-    runs = alt.Chart(_runs(statuses, days[0], 0)).encode(
-        x=columns, y=alt.Y("from:Q", title=None, scale=scale, axis=weeks)
+    runs = alt.Chart(_told(grid, step, has_words=False)).encode(
+        x=columns, y=alt.Y("from:Q", title=None, scale=scale, axis=times)
     )
     bars = runs.mark_bar().encode(y2=alt.Y2("until:Q"), color=_colour())
-    cuts = alt.Chart(_cuts(days)).mark_rule(color="#ffffff", strokeWidth=0.9).encode(y="at:Q")
-    marks = runs.mark_text(color=INK, fontWeight="bold").encode(y="middle:Q", text="mark:N")
-    return draw(bars + cuts + marks, width=DOWN_THICK * len(feeds), height=DOWN_STEP * len(days))
+    cuts = alt.Chart(_cuts(grid)).mark_rule(color="#ffffff", strokeWidth=0.9).encode(y="at:Q")
+    marks = runs.mark_text(fontWeight="bold").encode(y="middle:Q", text="mark:N", color=_ink())
+    return draw(bars + cuts + marks, width=DOWN_THICK * len(feeds), height=step * grid.length)
+
+
+def _number(month: date) -> int:
+    return month.year * MONTHS_A_YEAR + month.month - 1
+
+
+def _neighbours(worst: Mapping[tuple[str, int], str]) -> list[tuple[tuple[str, str, int], list[int]]]:
+    """Put a feed's neighbouring months of one status together."""
+    ordered = enumerate(sorted((feed, number, status) for (feed, number), status in worst.items()))
+    groups = groupby(ordered, key=lambda one: (one[1][0], one[1][2], one[1][1] - one[0]))
+    return [(key, [number for _, (_, number, _) in members]) for key, members in groups]
+
+
+def _month_names(zero: int, length: int) -> dict[int, str]:
+    """Name every third month of a short calendar, and the Januaries of a long one by their year."""
+    if length > FEW_MONTHS:
+        return {
+            cell: str((zero + cell) // 12) for cell in range(length) if (zero + cell) % MONTHS_A_YEAR == 0
+        }
+    months = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+    return {
+        cell: f"{months[(zero + cell) % MONTHS_A_YEAR]} {(zero + cell) // MONTHS_A_YEAR}"
+        for cell in range(0, length, 3)
+    }
 
 
 def _rows() -> alt.Scale:
     return alt.Scale(paddingInner=0.14, paddingOuter=0)
 
 
-def _days(statuses: Sequence[DayStatus]) -> list[date]:
-    return sorted({one.day for one in statuses})
+def _names(grid: Grid) -> str:
+    """Name cells, which are numbers on this axis, since a bar has a beginning and an end."""
+    return f"{json.dumps({str(cell): name for cell, name in grid.names.items()})}[datum.value]"
 
 
-def _weeks(days: Sequence[date]) -> dict[str, Any]:
-    """Name the Mondays; days are numbers on this axis, since a bar has a beginning and an end."""
-    return {
-        "values": [number for number, day in enumerate(days) if day.weekday() == 0],
-        "labelExpr": f"utcFormat(time(toDate('{days[0]}')) + datum.value * 864e5, '%-d %b')",
-        "domain": False,
-        "grid": False,
-    }
-
-
-def _cuts(days: Sequence[date]) -> alt.InlineData:
-    return values([{"at": number} for number in range(1, len(days))])
+def _cuts(grid: Grid) -> alt.InlineData:
+    return values([{"at": number} for number in range(1, grid.length)])
 
 
 def _colour() -> alt.Color:
@@ -95,20 +175,24 @@ def _colour() -> alt.Color:
     return alt.Color("status:N", legend=None, scale=scale)
 
 
-def _runs(statuses: Sequence[DayStatus], zero: date, step: float) -> alt.InlineData:
-    return values([_run(run, zero, step) for run in runs_of(statuses)])
+def _ink() -> alt.Color:
+    scale = alt.Scale(domain=list(STATUS_INKS), range=list(STATUS_INKS.values()))
+    return alt.Color("status:N", legend=None, scale=scale)
 
 
-def _run(run: tuple[DayStatus, DayStatus], zero: date, step: float) -> dict[str, Any]:
-    """Tell a run for the calendar, with the word for it where there is room and a sign where there is not."""
-    start, end = (run[0].day - zero).days, (run[1].day - zero).days + 1
-    status = run[0].status
-    has_room = (end - start) * step > ROOM_FOR_WORD and status != "verified"
+def _told(grid: Grid, step: float, *, has_words: bool) -> alt.InlineData:
+    return values([_cell(run, step, has_words=has_words) for run in grid.runs])
+
+
+def _cell(run: Run, step: float, *, has_words: bool) -> dict[str, object]:
+    """Tell a run for the chart, with the word for it where there is room and a sign where there is less."""
+    room = (run.until - run.start) * step
+    is_word = has_words and room > ROOM_FOR_WORD and run.status != "verified"
     return {
-        "feed": run[0].feed,
-        "status": status,
-        "from": start,
-        "until": end,
-        "middle": (start + end) / 2,
-        "mark": status if has_room else STATUS_MARKS[status],
+        "feed": run.feed,
+        "status": run.status,
+        "from": run.start,
+        "until": run.until,
+        "middle": (run.start + run.until) / 2,
+        "mark": run.status if is_word else STATUS_MARKS[run.status] if room >= ROOM_FOR_MARK else "",
     }

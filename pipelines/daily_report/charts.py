@@ -6,6 +6,7 @@ loaded is a grey band and a break in the line, never a bar of nought.
 
 from __future__ import annotations
 
+from itertools import cycle
 from typing import TYPE_CHECKING
 
 import altair as alt
@@ -36,6 +37,7 @@ TYPE_WIDTH = 132
 HEIGHT = 116
 BACKLOG_STEP = 15
 MOST_TYPES = 9
+MOST_STEPS = 4  # between the numbers at an axis
 OFFICE_HOURS = (16, 36)  # half hours from 08:00 to 18:00 are always shown
 
 BACKLOG_COLOURS = {
@@ -61,7 +63,7 @@ def received_and_closed(days: Sequence[CaseDay]) -> str:
         .encode(
             x=_days(one.day for one in days),
             xOffset=alt.XOffset("what:N", scale=alt.Scale(paddingInner=0)),
-            y=_amounts("cases:Q"),
+            y=_amounts("cases:Q", (max(one.received, one.closed) for one in loaded)),
             color=alt.Color("what:N", legend=None, scale=alt.Scale(range=[DARK_BLUE, ORANGE])),
         )
     )
@@ -70,13 +72,15 @@ def received_and_closed(days: Sequence[CaseDay]) -> str:
 
 def still_open(days: Sequence[CaseDay]) -> str:
     """Draw the open cases at the end of each day as a line that breaks where a day is not loaded."""
+    loaded = [one for one in days if one.is_loaded]
     counts = [{"day": str(one.day), "cases": one.still_open if one.is_loaded else None} for one in days]
-    chart = alt.Chart(values(counts)).encode(x=_days(one.day for one in days), y=_amounts("cases:Q"))
+    amounts = _amounts("cases:Q", (one.still_open for one in loaded))
+    chart = alt.Chart(values(counts)).encode(x=_days(one.day for one in days), y=amounts)
     line = chart.mark_line(color=DARK_BLUE, strokeWidth=2, invalid="break-paths-show-domains")
     last = (
-        alt.Chart(values([one for one in counts if one["cases"] is not None][-1:]))
+        alt.Chart(values([{"day": str(one.day), "cases": one.still_open} for one in loaded[-1:]]))
         .mark_point(color=DARK_BLUE, filled=True, size=40, opacity=1)
-        .encode(x="day:O", y="cases:Q")
+        .encode(x="day:O", y=amounts)
     )
     return draw(_bands(days) + line + last, width=PLOT_WIDTH, height=HEIGHT)
 
@@ -129,21 +133,26 @@ def folded(rows: Sequence[Backlog]) -> list[Backlog]:
 
 
 def calls_by_half_hour(hours: Sequence[HalfHour]) -> str:
-    """Draw the calls of one day, those given up on top of those answered."""
+    """Draw the calls of one day, those given up on top of those answered, what ended otherwise on both."""
     first, last = span_of(hours)
     parts = [
         {"hour": one.number, "part": part, "calls": count}
         for one in hours
-        for part, count in (("1 answered", one.calls_in - one.abandoned), ("2 abandoned", one.abandoned))
+        for part, count in (
+            ("1 answered", one.answered),
+            ("2 abandoned", one.abandoned),
+            ("3 otherwise", one.ended_otherwise),
+        )
     ]
+    colours = alt.Scale(range=[LIGHT_BLUE, VERMILION, GREY])
     bars = (
         alt.Chart(values(parts))
         .mark_bar()
         .encode(
             x=_half_hours(first, last),
-            y=_amounts("calls:Q"),
+            y=_amounts("calls:Q", (one.calls_in for one in hours)),
             order="part:N",
-            color=alt.Color("part:N", legend=None, scale=alt.Scale(range=[LIGHT_BLUE, VERMILION])),
+            color=alt.Color("part:N", legend=None, scale=colours),
         )
     )
     return draw(bars, width=PLOT_WIDTH, height=HEIGHT - 36)
@@ -198,15 +207,26 @@ def _half_hours(first: int, last: int) -> alt.X:
     )
 
 
-def _amounts(field: str) -> alt.Y:
-    axis = alt.Axis(format=",d", tickCount=4, tickMinStep=1, minExtent=LABEL_WIDTH, maxExtent=LABEL_WIDTH)
-    return alt.Y(field, title=None, axis=axis, scale=alt.Scale(zero=True))
+def ticks(largest: int) -> list[int]:
+    """Return some three to five whole numbers from 0 on, of which the last is not under the largest."""
+    step = 1
+    for factor in cycle((2, 2.5, 2)):
+        if step * MOST_STEPS >= largest:
+            break
+        step = int(step * factor)
+    return list(range(0, max(largest, 1) + step, step))
+
+
+def _amounts(field: str, shown: Iterable[int]) -> alt.Y:
+    marks = ticks(max(shown, default=0))
+    axis = alt.Axis(format=",d", values=marks, minExtent=LABEL_WIDTH, maxExtent=LABEL_WIDTH)
+    return alt.Y(field, title=None, axis=axis, scale=alt.Scale(domain=[0, marks[-1]], nice=False))
 
 
 def _amounts_across(field: str, largest: int) -> alt.X:
-    axis = alt.Axis(format=",d", tickCount=4, tickMinStep=1)
-    # Room to the right for the totals that stand at the bars' ends.
-    return alt.X(field, title=None, axis=axis, scale=alt.Scale(domain=[0, largest * 1.15], nice=False))
+    end = largest * 1.15  # room to the right for the totals that stand at the bars' ends
+    axis = alt.Axis(format=",d", values=[mark for mark in ticks(largest) if mark <= end])
+    return alt.X(field, title=None, axis=axis, scale=alt.Scale(domain=[0, end], nice=False))
 
 
 def _bands(days: Sequence[CaseDay]) -> alt.Chart:

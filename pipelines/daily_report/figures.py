@@ -67,8 +67,14 @@ class HalfHour:
 
     number: int
     calls_in: int
+    answered: int
     abandoned: int
     answered_in_time: int
+
+    @property
+    def ended_otherwise(self) -> int:
+        """Calls that nobody took, though their caller did not give up."""
+        return self.calls_in - self.answered - self.abandoned
 
     @property
     def begins(self) -> str:
@@ -107,11 +113,27 @@ class DayStatus:
 
 
 @dataclass(frozen=True)
+class MonthStatus:
+    """How many days of one feed and month have a status; `month` is its first day."""
+
+    feed: str
+    month: date
+    status: str
+    days: int
+
+    @property
+    def source(self) -> str:
+        """The system that the feed comes from."""
+        return self.feed.partition("/")[0]
+
+
+@dataclass(frozen=True)
 class Figures:
     """All that the page of one day tells. The last of `case_days` and of `call_days` is the day itself.
 
-    `unused` names the sources of which no day was ever loaded; `statuses` leaves their feeds out, unless
-    there are no others: a council without a contact centre is not short of one every day.
+    `unused` names the sources of which no day was ever loaded; `statuses` and `months` leave their feeds out,
+    unless there are no others: a council without a contact centre is not short of one every day. `months`
+    reaches back to the first day expected and is empty where `statuses` does, too.
     """
 
     day: date
@@ -122,6 +144,7 @@ class Figures:
     call_days: Sequence[CallDay]
     half_hours: Sequence[HalfHour]
     first_cases_day: date | None
+    months: Sequence[MonthStatus] = ()
     unused: Sequence[str] = ()
 
     @property
@@ -149,10 +172,13 @@ def read_figures(lake: Lake, day: ReportDay) -> Figures:
         "quarter_first": day.date - timedelta(days=QUARTER_DAYS - 1),
     }
     told = run_queries(lake, sections("report"), spans)
-    _require_day(day, *told["catalogue"].row(0))
+    since, until = told["catalogue"].row(0)
+    _require_day(day, since, until)
     origins = dict(told["origins"].rows())
     statuses: list[DayStatus] = _rows(DayStatus, told["completeness"])
     used = [one for one in statuses if one.source in origins]
+    feeds = {one.feed for one in used or statuses}
+    months: list[MonthStatus] = _rows(MonthStatus, told["months"])
     return Figures(
         day=day.date,
         origins=origins,
@@ -162,6 +188,7 @@ def read_figures(lake: Lake, day: ReportDay) -> Figures:
         call_days=_rows(CallDay, told["call_days"]),
         half_hours=_rows(HalfHour, told["half_hours"]),
         first_cases_day=told["first_cases_day"].item(),
+        months=[one for one in months if one.feed in feeds] if since < spans["quarter_first"] else (),
         unused=sorted({one.source for one in statuses} - origins.keys()) if used else (),
     )
 

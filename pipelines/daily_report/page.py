@@ -13,9 +13,9 @@ from pipelines.daily_report.figures import CALLS, CASES, NOT_LOADED, read_figure
 from pipelines.whole_files import write_whole
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
-    from pipelines.daily_report.figures import CallDay, CaseDay, Figures
+    from pipelines.daily_report.figures import CallDay, CaseDay, Figures, MonthStatus
     from pipelines.days import ReportDay
     from pipelines.lake import Lake
 
@@ -53,6 +53,7 @@ class Legend:
     colour: str
     name: str
     mark: str = ""
+    ink: str = drawing.INK
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,10 @@ class Table:
 
 @dataclass(frozen=True)
 class Section:
-    """One chart with its heading, its figures in words, its colours and its numbers."""
+    """One chart with its heading, its figures in words, its colours and its numbers.
+
+    `reading` says how to read it where that does not go without saying.
+    """
 
     key: str
     title: str
@@ -73,6 +77,7 @@ class Section:
     drawings: Sequence[str]
     legend: Sequence[Legend]
     table: Table
+    reading: str = ""
 
 
 def report_folder(lake: Lake) -> Path:
@@ -111,6 +116,7 @@ def page(figures: Figures) -> str:
         tiles=_tiles(figures),
         sections=[_volumes(figures), _open(figures), _backlog(figures), _calls(figures)],
         calendar=_calendar(figures),
+        months=_months(figures) if figures.months else None,
         gaps=gaps[:MOST_GAPS],
         gaps_untold=max(len(gaps) - MOST_GAPS, 0),
     )
@@ -167,7 +173,7 @@ def _volumes(figures: Figures) -> Section:
         "volumes",
         "Cases received and closed, by day",
         sentences.volumes(figures),
-        [charts.received_and_closed(days)] if days else [],
+        [charts.received_and_closed(days)] if _any_loaded(days) else [],
         [Legend(drawing.DARK_BLUE, "received"), Legend(drawing.ORANGE, "closed"), *_bands(days)],
         Table(
             ("Day", "Received", "Closed"),
@@ -182,7 +188,7 @@ def _open(figures: Figures) -> Section:
         "open",
         "Cases open at the end of each day",
         sentences.still_open(figures),
-        [charts.still_open(days)] if days else [],
+        [charts.still_open(days)] if _any_loaded(days) else [],
         [Legend(drawing.DARK_BLUE, "open cases"), *_bands(days)],
         Table(("Day", "Open"), [(_short(one), *_counts(one, one.still_open)) for one in days]),
     )
@@ -219,16 +225,18 @@ def _calls(figures: Figures) -> Section:
         [
             Legend(drawing.LIGHT_BLUE, "answered"),
             Legend(drawing.VERMILION, "caller gave up"),
+            *([Legend(drawing.GREY, "ended otherwise")] if any(one.ended_otherwise for one in hours) else []),
             Legend(drawing.SOFT_BLUE, "share answered within 20 s"),
         ]
         if hours
         else [],
         Table(
-            ("Half hour from", "Calls in", "Given up", "Within 20 s", "Share"),
+            ("Half hour from", "Calls in", "Answered", "Given up", "Within 20 s", "Share"),
             [
                 (
                     one.begins,
                     f"{one.calls_in:,}",
+                    f"{one.answered:,}",
                     f"{one.abandoned:,}",
                     f"{one.answered_in_time:,}",
                     sentences.share(one.answered_in_time, one.calls_in),
@@ -247,12 +255,8 @@ def _calendar(figures: Figures) -> Section:
         "calendar",
         "Is everything there? Every feed, every day",
         sentences.completeness(figures),
-        [calendar.lying(statuses, feeds), calendar.standing(statuses, feeds)] if feeds else [],
-        [
-            Legend(calendar.STATUS_COLOURS[status], name, calendar.STATUS_MARKS[status])
-            for status, name in STATUS_NAMES.items()
-            if status in found
-        ],
+        _both_ways(calendar.of_days(statuses), feeds) if feeds else [],
+        _statuses(found),
         Table(
             ("Feed, days", *(name for status, name in STATUS_NAMES.items() if status in found)),
             [
@@ -261,6 +265,52 @@ def _calendar(figures: Figures) -> Section:
             ],
         ),
     )
+
+
+def _months(figures: Figures) -> Section:
+    feeds = figures.feeds
+    grid = calendar.of_months(figures.months)
+    years = sorted({one.month.year for one in figures.months})
+    first = min(one.month for one in figures.months)
+    return Section(
+        "months",
+        f"Every feed, every month since {first:%B} {first.year}",
+        sentences.months(figures),
+        _both_ways(grid, feeds),
+        _statuses({run.status for run in grid.runs}),
+        Table(
+            ("Feed, complete days of", *map(str, years)),
+            [(feed, *(_of_year(figures.months, feed, year) for year in years)) for feed in feeds],
+        ),
+        "Each month by its worst day:",
+    )
+
+
+def _of_year(months: Sequence[MonthStatus], feed: str, year: int) -> str:
+    of_year = [one for one in months if (one.feed, one.month.year) == (feed, year)]
+    complete = sum(one.days for one in of_year if one.status in sentences.COMPLETE)
+    return f"{complete:,} of {sum(one.days for one in of_year):,}"
+
+
+def _both_ways(grid: calendar.Grid, feeds: Sequence[str]) -> list[str]:
+    return [calendar.lying(grid, feeds), calendar.standing(grid, feeds)]
+
+
+def _statuses(found: Collection[str]) -> list[Legend]:
+    return [
+        Legend(
+            calendar.STATUS_COLOURS[status],
+            name,
+            calendar.STATUS_MARKS[status],
+            calendar.STATUS_INKS[status],
+        )
+        for status, name in STATUS_NAMES.items()
+        if status in found
+    ]
+
+
+def _any_loaded(days: Sequence[CaseDay]) -> bool:
+    return any(one.is_loaded for one in days)
 
 
 def _bands(days: Sequence[CaseDay]) -> list[Legend]:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 Day = TypeVar("Day", CaseDay, CallDay)
 WEEK = 7
 FEWEST_TO_COMPARE = 2
-_COMPLETE = frozenset({"verified", "quarantined"})
+COMPLETE = frozenset({"verified", "quarantined"})
 _STATUS_WORDS = {
     "missing": "never loaded",
     "failed": "failed to load",
@@ -70,7 +70,7 @@ def verdict(figures: Figures) -> tuple[bool, str]:
     """Say whether the day is complete, and what is lacking where it is not."""
     feeds = figures.of_day()
     unused = f" No day of {listed(figures.unused)} was ever loaded." if figures.unused else ""
-    lacking = {feed: status for feed, status in feeds.items() if status not in _COMPLETE}
+    lacking = {feed: status for feed, status in feeds.items() if status not in COMPLETE}
     if not lacking:
         aside = [feed for feed, status in feeds.items() if status == "quarantined"]
         told = f"Complete: all {len(feeds)} feeds have this day"
@@ -78,8 +78,9 @@ def verdict(figures: Figures) -> tuple[bool, str]:
         return True, f"{told}{more}.{unused}"
     by_status = sorted(lacking.items(), key=lambda one: (one[1], one[0]))
     parts = [
-        f"{listed([feed for feed, _ in group])}: {_STATUS_WORDS[status]}"
+        f"{'All' if len(named) == len(feeds) > 1 else listed(named)}: {_STATUS_WORDS[status]}"
         for status, group in groupby(by_status, key=lambda one: one[1])
+        if (named := [feed for feed, _ in group])
     ]
     return False, f"Incomplete: {len(lacking)} of {len(feeds)} feeds. {'; '.join(parts)}.{unused}"
 
@@ -179,7 +180,7 @@ def calls(figures: Figures) -> str:
 
 def completeness(figures: Figures) -> str:
     """Say how much of the span shown is there."""
-    complete = sum(one.status in _COMPLETE for one in figures.statuses)
+    complete = sum(one.status in COMPLETE for one in figures.statuses)
     total = len(figures.statuses)
     first = min((one.day for one in figures.statuses), default=figures.day)
     days, feeds = count((figures.day - first).days + 1, "day", "days"), len(figures.feeds)
@@ -190,11 +191,24 @@ def completeness(figures: Figures) -> str:
     return f"Of {days} of {feeds} feeds since {since}, {part} are complete. Not so:"
 
 
+def months(figures: Figures) -> str:
+    """Say how much is there of all that was ever expected."""
+    complete = sum(one.days for one in figures.months if one.status in COMPLETE)
+    total = sum(one.days for one in figures.months)
+    first = min(one.month for one in figures.months)
+    told = f"{complete:,} of {total:,} days of {count(len(figures.feeds), 'feed', 'feeds')}"
+    since = f"{first:%B} {first.year}"
+    if complete == total:
+        return f"All {told.partition(' of ')[2]} since {since} are complete."
+    part = f"{told} since {since} ({share(complete, total)}) are complete."
+    return f"{part} The view ops.completeness names those that are not."
+
+
 def gaps(figures: Figures) -> list[Gap]:
     """Name the days that are not complete, the latest first; feeds that lack the same days stand together."""
     shared: dict[tuple[date, date, str], list[str]] = {}
     for first, last in runs_of(figures.statuses):
-        if first.status not in _COMPLETE:
+        if first.status not in COMPLETE:
             shared.setdefault((last.day, first.day, first.status), []).append(first.feed)
     return [
         Gap(

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from pipelines.exports.rates import Rates
 
 NO_ACCOUNT = "(none)"
+NOTHING = Decimal("0.0000")
 _NOT_DIGITS = re.compile(r"[^0-9]")
 
 CALL_FIELDS = (
@@ -45,6 +46,7 @@ CALL_FIELDS = (
 ACCOUNT_FIELDS = (
     Field("account_code", "Account code", "text"),
     Field("calls", "Calls charged", "whole", is_totalled=True),
+    Field("hold_ms", "Hold", "duration_ms", is_totalled=True),
     Field("talk_ms", "Talk", "duration_ms", is_totalled=True),
     Field("billed_seconds", "Billed seconds", "whole", is_totalled=True),
     Field("charge_gbp", "Charges", "money", is_totalled=True),
@@ -84,26 +86,25 @@ class Bill:
             )
 
     def tables(self) -> Iterator[Table]:
-        """Yield the bill by account, the charged calls, what became of every call, and the unpriced ones."""
+        """Yield the bill by account, the charged calls, what became of every call, and the unpriced ones.
+
+        All are there even when they have no rows, so that a new bill's files replace all of the old one's.
+        """
         calls = [_charged_row(call, rate) for call, rate in self.charged]
         yield Table("accounts", "Accounts", ACCOUNT_FIELDS, list(_accounts(calls)))
         yield _table("calls", "Calls", CALL_FIELDS, calls)
         yield Table("classes", "All calls", CLASS_FIELDS, list(self._classes(calls)))
-        if self.unpriced:
-            fields = CALL_FIELDS[:8]
-            yield _table("uncovered", "Without a rate", fields, self.unpriced)
+        yield _table("uncovered", "Without a rate", CALL_FIELDS[:8], self.unpriced)
 
     def _classes(self, charged: Sequence[Row]) -> Iterator[tuple[Any, ...]]:
         for name, calls in self.by_class.items():
-            cost = (
-                sum((call["charge_gbp"] for call in charged), Decimal(0)) if name == CHARGED else Decimal(0)
-            )
+            costs = (call["charge_gbp"] for call in charged) if name == CHARGED else ()
             yield (
                 name,
                 len(calls),
                 sum(call["hold_ms"] for call in calls),
                 sum(call["talk_ms"] for call in calls),
-                cost,
+                sum(costs, NOTHING),
             )
 
 
@@ -152,10 +153,11 @@ def _accounts(calls: Iterable[Row]) -> Iterator[tuple[Any, ...]]:
     for call in calls:
         by_code.setdefault(call["account_code"], []).append(call)
     for code, mine in sorted(by_code.items()):
-        charges = sum((call["charge_gbp"] for call in mine), Decimal(0))
+        charges = sum((call["charge_gbp"] for call in mine), NOTHING)
         yield (
             code,
             len(mine),
+            sum(call["hold_ms"] for call in mine),
             sum(call["talk_ms"] for call in mine),
             sum(call["billed_seconds"] for call in mine),
             charges,

@@ -46,8 +46,7 @@ class Document:
         """One line on what is not complete; empty when everything is."""
         if self.is_complete:
             return ""
-        days = [f"{day['feed']} {day['report_date']} {day['status']}" for day in self.proof.incomplete]
-        return f"{INCOMPLETE}: {some(days)}"
+        return f"{INCOMPLETE}: {some(self.proof.lacking)}"
 
     def sources(self) -> Iterator[dict[str, Any]]:
         """Yield each day it is made from with what proves it."""

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from pipelines.exports.document import Document
     from pipelines.exports.table import Table
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+# What a spreadsheet begins a formula with; in some countries' Excel the wide forms do, too.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 _PHONE = re.compile(r"\+[0-9 ]+")  # begins as a formula does, and is no more than a number
 
 
@@ -36,7 +37,9 @@ def write_csv(table: Table, path: Path) -> None:
 def write_parquet(table: Table, document: Document, path: Path) -> None:
     """Write a typed table; whether it is complete stands in the file's metadata."""
     metadata = {"casehouse.export": document.name, "casehouse.complete": str(document.is_complete).lower()}
-    table.frame.write_parquet(path, compression="zstd", metadata=metadata)
+    content = io.BytesIO()
+    table.frame.write_parquet(content, compression="zstd", metadata=metadata)
+    path.write_bytes(content.getvalue())  # its error says what is wrong with the disk; polars' does not
 
 
 def write_json(document: Document, path: Path) -> None:

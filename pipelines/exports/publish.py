@@ -1,13 +1,16 @@
 """Put an export's files into a folder: written beside, flushed, renamed; the manifest last.
 
 The manifest holds the digest of every file, so that one that was changed, or left by a broken run, shows.
+What a killed run leaves beside them is somebody's data: the next run into the folder sweeps it.
 """
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
-from contextlib import suppress
+import shutil
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -23,29 +26,72 @@ if TYPE_CHECKING:
     from pipelines.exports.document import Document
 
 Format = Literal["csv", "xlsx", "parquet", "json"]
+ASIDE = ".casehouse-"
 
 
 @dataclass(frozen=True)
 class Written:
-    """The files of one export, its manifest last, and whether it is complete."""
+    """The files of one export, its manifest last, and a line on what is not complete; empty for nothing."""
 
     files: tuple[Path, ...]
-    is_complete: bool
+    warning: str
+
+    @property
+    def is_complete(self) -> bool:
+        """Every day it is made from is wholly loaded."""
+        return not self.warning
 
 
 def publish(document: Document, folder: Path, kind: Format) -> Written:
     """Write a document and its manifest into a folder; raise Permanent when it cannot be written."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with TemporaryDirectory(dir=folder, prefix=".casehouse-") as aside:
-            staged = list(_write(document, Path(aside), kind))
-            manifest = Path(aside) / f"{document.stem}.{kind}.manifest.json"
+        _sweep(folder)
+        with _aside(folder) as aside:
+            staged = list(_write(document, aside, kind))
+            manifest = aside / f"{document.stem}.{kind}.manifest.json"
             manifest.write_bytes(formats.as_json(_manifest(document, staged)))
             placed = tuple(_place(file, folder) for file in (*staged, manifest))
             _flush(folder)
     except OSError as error:
-        raise Permanent(f"{folder} cannot be written", why=error.strerror or type(error).__name__) from None
-    return Written(placed, document.is_complete)
+        raise Permanent(
+            f"{error.filename2 or error.filename or folder} cannot be written",
+            why=error.strerror or type(error).__name__,
+            todo="check room and rights, or name another folder with --out",
+        ) from None
+    return Written(placed, document.warning)
+
+
+@contextmanager
+def _aside(folder: Path) -> Iterator[Path]:
+    """Lend a folder that only its owner can read, held for as long as it is used."""
+    with TemporaryDirectory(dir=folder, prefix=ASIDE) as name, _locked(Path(name)):
+        yield Path(name)
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what runs that were killed left behind; the folders of running ones are held by them."""
+    for debris in folder.glob(f"{ASIDE}*"):
+        with suppress(FileNotFoundError), _locked(debris) as is_ours:
+            if is_ours:
+                shutil.rmtree(debris)
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[bool]:
+    """Lock a folder until the block or the process ends; lend whether that worked.
+
+    It does not when another process holds it, nor on a network drive without locks, where nothing is swept.
+    """
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        is_ours = False
+        with suppress(OSError):
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            is_ours = True
+        yield is_ours
+    finally:
+        os.close(handle)
 
 
 def _write(document: Document, folder: Path, kind: Format) -> Iterator[Path]:

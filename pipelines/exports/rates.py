@@ -17,6 +17,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from pipelines.errors import Permanent
+from pipelines.exports.proof import some
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -31,6 +32,9 @@ _AMOUNT = re.compile(r"[0-9]{1,9}(\.[0-9]{1,6})?")
 _INCREMENT = re.compile(r"[1-9][0-9]{0,4}")
 _PREFIX = re.compile(r"\+?[0-9]{1,15}")
 _HOME = "+44"
+# Prefixes that would look right and price nothing, so that a shorter one priced in their stead: a spreadsheet
+# takes the plus of +4420 away, and people write +44 (0)20.
+_NEVER = (_HOME[1:], f"{_HOME}0", "+0")
 
 
 @dataclass(frozen=True)
@@ -86,7 +90,7 @@ def read_rates(path: Path) -> Rates:
     found: dict[str, Rate] = {}
     faults = list(_read(text, found))
     if faults or not found:
-        why = "; ".join(faults) or "it holds no rate"
+        why = some(faults, between="; ") or "it holds no rate"
         raise Permanent(f"the rate table {path} cannot be used", why=why, todo=WHAT_TO_DO)
     return Rates(found, hashlib.sha256(body).hexdigest())
 
@@ -115,15 +119,18 @@ def _rate(row: Mapping[str, str | None]) -> Rate | str:
     cells = {name: (row.get(name) or "").strip() for name in COLUMNS}
     if None in row:  # where csv keeps what goes beyond the header
         return "it has more cells than the header"
-    if not _PREFIX.fullmatch(cells["prefix"].replace(" ", "")):
+    prefix = _in_international_form(cells["prefix"].replace(" ", ""))
+    if not _PREFIX.fullmatch(prefix):
         return "its prefix is no number"
+    if prefix.startswith(_NEVER):
+        return f"no number begins with its prefix {prefix}: {_HOME} is written with a plus and without a 0"
     for name in ("per_minute_gbp", "minimum_gbp"):
         if not _AMOUNT.fullmatch(cells[name]):
             return f"its {name} is no amount in pounds of at most six decimals"
     if not _INCREMENT.fullmatch(cells["increment_seconds"]):
         return "its increment_seconds is no whole number from 1"
     return Rate(
-        _in_international_form(cells["prefix"].replace(" ", "")),
+        prefix,
         Decimal(cells["per_minute_gbp"]),
         Decimal(cells["minimum_gbp"]),
         int(cells["increment_seconds"]),

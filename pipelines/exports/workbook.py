@@ -17,12 +17,14 @@ from pipelines.errors import Permanent
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from decimal import Decimal
     from pathlib import Path
 
     from pipelines.exports.document import Document
     from pipelines.exports.table import Kind, Table
 
 MOST_ROWS = 1_048_000  # of Excel's 1,048,576
+MOST_LETTERS = 32_767
 DAY_MS = 86_400_000
 SOURCES = "Where figures come from"
 
@@ -33,7 +35,7 @@ _NUMBERS: dict[Kind, str] = {
     "hours": "#,##0.00",
     "money": "£#,##0.0000",
     "pounds": "£#,##0.00",
-    "rate": "£0.######",
+    "rate": "£0.00####",
     "date": "yyyy-mm-dd",
     "local": "yyyy-mm-dd hh:mm:ss",
     "instant": 'yyyy-mm-dd hh:mm:ss"Z"',
@@ -131,7 +133,7 @@ class _Sheet:
             self._line(note, None)
         self._row += 1
         self._grid(
-            ["Feed", "Total", "Told by the source", "Found here", "Equal"],
+            ["Feed", "Total (times in ms)", "Told by the source", "Found here", "Equal on every day"],
             [(one.feed, one.title, one.told, one.found, one.is_equal) for one in document.controls],
         )
         self._row += 1
@@ -177,6 +179,11 @@ class _Sheet:
         if value is None:
             return
         if kind == "text":
+            if len(value) > MOST_LETTERS:  # the library would cut it
+                raise Permanent(
+                    f"a text in row {row + 1} of {self._sheet.get_name()} is longer than a cell of Excel",
+                    todo="choose --format csv, parquet or json",
+                )
             self._sheet.write_string(row, column, value, style)
         elif kind == "flag":
             self._sheet.write_boolean(row, column, value, style)
@@ -189,9 +196,13 @@ class _Sheet:
             self._sheet.write_number(row, column, _number(kind, value), style)
 
 
-def _number(kind: Kind, value: Any) -> float:  # noqa: ANN401 - whole or decimal
-    """Return what Excel keeps: doubles, and durations as days."""
-    return value / DAY_MS if kind == "duration_ms" else float(value)
+def _number(kind: Kind, value: Any) -> float | Decimal:  # noqa: ANN401 - whole or decimal
+    """Return what stands in the file: durations as days, an amount in its own digits.
+
+    A float would be written with 16 digits, 0.81 as 0.8100000000000001.
+    """
+    number: float | Decimal = value / DAY_MS if kind == "duration_ms" else value
+    return number
 
 
 def _kind_of(value: object) -> Kind:

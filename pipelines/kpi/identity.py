@@ -36,7 +36,6 @@ CUSTOMER_NUMBER: IdentifierKind = "customer_number"
 MOST_IN_A_HOUSEHOLD = 8  # a number of more customers is a care home's or a made-up one
 LONGEST = 511  # bytes of a key in the card file
 _WRITTEN, _NUMBER = "id:", "tel:"
-_SHORTEST_BRITISH = 12  # characters with +44; a shorter number lacks its area code, and is many people's
 _REMEMBERED = 4096
 
 TOLD_SCHEMA = {"kind": pl.String, "identifier": pl.String, "customer_id": pl.String}
@@ -188,9 +187,8 @@ def _refused(path: Path, line: int, why: str) -> Permanent:
 
 @lru_cache(maxsize=_REMEMBERED)
 def _number_of(text: str) -> str | None:
-    """Return a text as a telephone number that can be one household's, None for all others."""
-    number = e164(text)
-    return number if number and (len(number) >= _SHORTEST_BRITISH or not number.startswith("+44")) else None
+    """Return a text as a telephone number in international form, None for all others."""
+    return e164(text)
 
 
 def _owners(numbers: pl.DataFrame, told: pl.DataFrame) -> pl.DataFrame:
@@ -198,8 +196,7 @@ def _owners(numbers: pl.DataFrame, told: pl.DataFrame) -> pl.DataFrame:
     phones = told.filter(pl.col("kind") == PHONE).select(
         e164="identifier", person="customer_id", customer_id="customer_id"
     )
-    is_whole = (pl.col("e164").str.len_chars() >= _SHORTEST_BRITISH) | ~pl.col("e164").str.starts_with("+44")
-    return pl.concat([numbers.select("e164", "person", "customer_id").filter(is_whole), phones]).unique()
+    return pl.concat([numbers.select("e164", "person", "customer_id"), phones]).unique()
 
 
 def _households(owners: pl.DataFrame, own: pl.DataFrame) -> pl.DataFrame:

@@ -6,18 +6,29 @@ knows DuckDB. It does not judge rows and never writes to the lake.
 """
 
 from pipelines.warehouse.catalogue import CatalogueSummary, build, is_current
+from pipelines.warehouse.monthly import check as check_month
 from pipelines.warehouse.promises import Verdict, offending_rows, run_sql_tests, sql_tests
-from pipelines.warehouse.query import catalogue_path, connect, count_days, loaded_days, run_queries, run_query
+from pipelines.warehouse.query import (
+    catalogue_path,
+    connect,
+    count_days,
+    loaded_days,
+    monthly_files,
+    run_queries,
+    run_query,
+)
 
 __all__ = [
     "CatalogueSummary",
     "Verdict",
     "build",
     "catalogue_path",
+    "check_month",
     "connect",
     "count_days",
     "is_current",
     "loaded_days",
+    "monthly_files",
     "offending_rows",
     "run_queries",
     "run_query",

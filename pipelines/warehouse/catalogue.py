@@ -17,13 +17,15 @@ import polars as pl
 
 from pipelines.errors import Permanent
 from pipelines.settings import CONTACT_WINDOW_DAYS
+from pipelines.telephone import READ_BY
 from pipelines.warehouse import evidence, monthly, phones, things
 from pipelines.warehouse.marts import create_marts
 from pipelines.warehouse.query import catalogue_path, connect, open_engine, spill_path, told_in_one_line
 from pipelines.warehouse.statements import all_definitions_digest, definitions_digest, sections
 from pipelines.warehouse.swap import replacing, write_ahead_log
 from pipelines.warehouse.views import columns_of, statements_for
-from pipelines.warehouse.working_days import calendar
+from pipelines.warehouse.working_days import KNOWN_BY, calendar
+from pipelines.whole_files import alone
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -51,7 +53,12 @@ TABLES = (
     "completeness",
     "calendar",
     "phones",
+    "case_numbers",
+    "call_numbers",
+    "case_calls",
 )
+CONTACTS = "marts/contacts"
+JOINED = ("case_numbers", "call_numbers", "case_calls")  # what it reads; each is made of those before
 KEPT = ("files", "receipts", "controls", "quarantine")  # files first: the others keep what it kept
 WAIT_SECONDS = 600.0
 
@@ -99,13 +106,17 @@ def build(  # noqa: PLR0913 - all but the first two by name
     """
     target = catalogue_path(lake)
     try:
-        with replacing(target, wait_seconds=wait_seconds) as aside:
-            with closing(open_engine(spill_path(lake))) as engine:
-                builder = _Builder(engine, lake, feeds, since, until, contact_window_days, afresh)
-                summary, files = builder.build(aside, target)
-            if write_ahead_log(aside).exists():
-                raise Permanent("DuckDB did not finish writing the catalogue", todo="run `casehouse rebuild`")
-        monthly.sweep(lake, files)
+        with alone(target, wait_seconds, todo="wait for it to end, then run `casehouse rebuild`"):
+            with replacing(target) as aside:
+                with closing(open_engine(spill_path(lake))) as engine:
+                    builder = _Builder(engine, lake, feeds, since, until, contact_window_days, afresh)
+                    summary, files = builder.build(aside, target)
+                if write_ahead_log(aside).exists():
+                    raise Permanent(
+                        "DuckDB did not finish writing the catalogue", todo="run `casehouse rebuild`"
+                    )
+            # Still alone: another build may be about to name one of the files that this one does not.
+            monthly.sweep(lake, files)
     except duckdb.Error as error:
         raise Permanent(
             "the catalogue cannot be built",
@@ -121,14 +132,21 @@ def build(  # noqa: PLR0913 - all but the first two by name
     return summary
 
 
-def is_current(lake: Lake, feeds: Mapping[str, Feed], *, until: ReportDay, since: ReportDay) -> bool:
-    """Say whether these feeds, days and definitions made the catalogue; not whether days came in since."""
+def is_current(
+    lake: Lake,
+    feeds: Mapping[str, Feed],
+    *,
+    until: ReportDay,
+    since: ReportDay,
+    contact_window_days: int = CONTACT_WINDOW_DAYS,
+) -> bool:
+    """Say whether these feeds, days, settings and definitions made it; not whether days came in since."""
     try:
         with closing(connect(lake)) as engine:
             row = engine.execute(
                 sections("ops/catalogue")["is_current"],
                 {
-                    "made_by": _made_by(feeds),
+                    "made_by": _made_by(feeds, contact_window_days),
                     "lake_dir": str(lake.root.resolve()),
                     "since": since.date,
                     "until": until.date,
@@ -139,9 +157,13 @@ def is_current(lake: Lake, feeds: Mapping[str, Feed], *, until: ReportDay, since
     return row == (True,)
 
 
-def _made_by(feeds: Mapping[str, Feed]) -> str:
-    told = [(key, feed.contract.fingerprint, feed.description) for key, feed in feeds.items()]
-    return hashlib.sha256(repr((all_definitions_digest(), told)).encode()).hexdigest()
+def _made_by(feeds: Mapping[str, Feed], contact_window_days: int) -> str:
+    """Digest all that decides what a catalogue of the same lake says: comments and libraries' tables, too."""
+    told = [
+        (key, feed.description, feed.contract.fingerprint, columns_of(feed)) for key, feed in feeds.items()
+    ]
+    made_from = (all_definitions_digest(), READ_BY, KNOWN_BY, contact_window_days, told)
+    return hashlib.sha256(repr(made_from).encode()).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -166,13 +188,15 @@ class _Builder:
         self._tell_registry()
         files_read, damaged = self._fill_evidence(found, can_keep=can_keep)
         findings = monthly.Findings(list(damaged))
-        months = self._store_months(findings)
+        months = self._store_months(findings, self._standing_months(can_keep=can_keep))
         failures = evidence.failures_of(self.lake, self.feeds, findings.damaged)
         self._fill("failures", "failures_noted", failures)
         days = self._fill_completeness()
         self._create_views(months)
         phones.fill(self.engine, self.feeds, can_keep=can_keep)
         marts = create_marts(self.engine, self.feeds)
+        if CONTACTS in marts:
+            self._join_calls_to_cases()
         self._fill("columns", "columns_told", _dictionary(_feed_columns(self.feeds) | marts))
         self.engine.commit()
         self.engine.execute("CHECKPOINT casehouse")
@@ -211,7 +235,7 @@ class _Builder:
     def _tell_registry(self) -> None:
         bounds = {"since": self.since.date, "until": self.until.date}
         made_from = {"definitions": definitions_digest(), "lake_dir": str(self.lake.root.resolve())}
-        made_by = {"made_by": _made_by(self.feeds)}
+        made_by = {"made_by": _made_by(self.feeds, self.contact_window_days)}
         self.engine.execute(sections("ops/catalogue")["fill"], made_from | made_by | bounds)
         self.engine.execute(
             sections("ops/settings")["fill"], {"contact_window_days": self.contact_window_days}
@@ -232,7 +256,14 @@ class _Builder:
         self._fill("quarantine", "quarantine_read", read.quarantine)
         return len(changed) - len(read.damaged), read.damaged
 
-    def _store_months(self, findings: monthly.Findings) -> list[Month]:
+    def _standing_months(self, *, can_keep: bool) -> monthly.Known | None:
+        """Tell the monthly files as the catalogue before found them; None when all are to be written anew."""
+        if self.afresh:
+            return None
+        rows = self.engine.execute(sections("ops/months")["proved"]).fetchall() if can_keep else []
+        return {file: (size, at) for file, size, at in rows}
+
+    def _store_months(self, findings: monthly.Findings, standing: monthly.Known | None) -> list[Month]:
         """Make the monthly files that are missing, and correct the evidence by what was met on the way."""
         wanted = list(
             monthly.plan(self.engine.execute(sections("ops/months")["wanted"]).fetchall(), self.feeds)
@@ -243,7 +274,7 @@ class _Builder:
             stored = [
                 month
                 for one in wanted
-                if (month := monthly.store(engine, self.lake, one, findings, afresh=self.afresh))
+                if (month := monthly.store(engine, self.lake, one, findings, standing))
             ]
         for error in findings.damaged[known:]:
             self._forget(error.feed, error.day)
@@ -271,6 +302,11 @@ class _Builder:
             files = [month.path(self.lake) for month in months if month.feed is feed]
             for statement in (*statements_for(feed, files), *things.statements_for(feed, files)):
                 self.engine.execute(statement)
+
+    def _join_calls_to_cases(self) -> None:
+        """Fill the tables that marts.contacts reads, from scratch."""
+        for table in JOINED:
+            self.engine.execute(sections(f"ops/{table}")["fill"])
 
     def _fill(self, table: str, frame_name: str, frame: pl.DataFrame) -> None:
         self.engine.register(frame_name, frame)

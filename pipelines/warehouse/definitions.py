@@ -113,9 +113,9 @@ def applying(kind: str, sources: Collection[str]) -> list[Definition]:
 
 
 def _needs(definition: Definition, marts: Mapping[str, Definition]) -> set[str]:
-    """Name the sources whose feeds a query reads, by itself or through marts."""
+    """Name the sources whose feeds a query reads or a header describes, by itself or through marts."""
     needed: set[str] = set()
-    for read in definition.reads:
+    for read in definition.reads | {told.view for told in definition.columns if told.view}:
         schema, _, name = read.partition(".")
         if schema == MARTS:
             needed |= _needs(_mart(definition, name, marts), marts)

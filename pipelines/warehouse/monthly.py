@@ -2,15 +2,18 @@
 
 They stand below `monthly/` in the data directory and are as disposable as the catalogue: the name of each
 holds a digest of the days' seals and of today's contract, so that a file is made when its name is not there
-yet, and never changes. Every day is proved against its receipt before it is copied. A file that no catalogue
-names any more stays for two days, for readers that still have an older catalogue open.
+yet, and never changes. Every day is proved against its receipt before it is copied, every row is compared
+with what was copied, and the file is sealed as the days' files are. A file that no catalogue names any more
+stays for two days, for readers that still have an older catalogue open.
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import groupby
@@ -21,7 +24,7 @@ import polars as pl
 
 from pipelines.days import ReportDay
 from pipelines.errors import Damaged
-from pipelines.receipts import Receipt, check_seal
+from pipelines.receipts import KEY, UNSEALED, Receipt, check_seal, fill_seal, prove_seal
 from pipelines.warehouse.query import MONTHLY
 from pipelines.warehouse.statements import (
     Sql,
@@ -36,7 +39,7 @@ from pipelines.warehouse.statements import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
     from datetime import date
     from pathlib import Path
 
@@ -45,13 +48,19 @@ if TYPE_CHECKING:
 
 KEPT_SECONDS = 48 * 3600
 _SUPERSEDED = ".superseded"
+_STAGED = "month.parquet"
 _MONTHS = {
     "feed": pl.String(),
     "month_date": pl.Date(),
     "days": pl.Int64(),
     "rows": pl.Int64(),
     "file": pl.String(),
+    "bytes": pl.Int64(),
+    "modified_ns": pl.Int64(),
 }
+
+Known = Mapping[str, tuple[int, int]]
+"""Monthly files of a catalogue, by path below the data directory: bytes, nanoseconds when it was written."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +92,12 @@ class Month:
         name = f"{self.first_date:%Y-%m}-{digest.hexdigest()[:24]}.parquet"
         return lake.root / MONTHLY / self.feed.key / name
 
+    def proof(self, lake: Lake) -> str:
+        """Tell what the file is and what it was made from; the seal is filled in when it is written."""
+        days = [[str(one.day), one.rows, one.seal] for one in self.days]
+        told = {"feed": self.feed.key, "file": self.path(lake).name, "days": days, "seal": UNSEALED}
+        return json.dumps(told)
+
 
 def _made_by(feed: Feed) -> tuple[str, ...]:
     """Tell what besides the days decides a file's bytes; DuckDB may hash otherwise in another version."""
@@ -106,21 +121,44 @@ def plan(rows: Iterable[tuple[Any, ...]], feeds: Mapping[str, Feed]) -> Iterator
 
 
 def store(
-    engine: duckdb.DuckDBPyConnection, lake: Lake, month: Month, findings: Findings, *, afresh: bool
+    engine: duckdb.DuckDBPyConnection, lake: Lake, month: Month, findings: Findings, known: Known | None
 ) -> Month | None:
     """Make a month's file unless it stands; return the month with the days that are in it, None without any.
 
-    A day that cannot be read is left out and told in the findings: it stops neither its month nor the build.
+    One that stands is taken for what it is when it has the size and time in `known`, else once its seal is
+    proved; `known` is None when every file is to be written again. A day that cannot be read is left out and
+    told in the findings: it stops neither its month nor the build.
     """
-    while month.days and (afresh or not month.path(lake).exists()):
+    while month.days and (known is None or not _stands(lake, month, known)):
         with lake.staging() as folder:
             proved = _link(lake, month, folder, findings)
-            if proved == month and _write(engine, lake, month, folder):
+            good = proved if proved != month else _copy(engine, lake, month, folder, findings)
+            if good == month:
+                _promote(folder / _STAGED, month.path(lake))
                 findings.written += 1
                 return month
-            # Either the days are not what they were taken for, or one of them is not of today's contract.
-            month = proved if proved != month else _without_unreadable(engine, month, folder, findings)
+            # The days are not what they were taken for, or not of today's contract: without these once more.
+            month = good
     return month if month.days else None
+
+
+def _stands(lake: Lake, month: Month, known: Known) -> bool:
+    path = month.path(lake)
+    try:
+        stat = path.stat()
+        if known.get(_told(lake, path)) != (stat.st_size, stat.st_mtime_ns):
+            check(path)
+    except (FileNotFoundError, Damaged):
+        return False
+    # Wanted again, perhaps after it was superseded: its two days would begin anew.
+    _mark(path).unlink(missing_ok=True)
+    return True
+
+
+def check(path: Path) -> None:
+    """Prove a monthly file byte for byte, and that it is the one whose name it has; raise Damaged."""
+    if json.loads(prove_seal(path)).get("file") != path.name:
+        raise Damaged("the file is another month's or another feed's")
 
 
 def frame_of(months: Sequence[Month], lake: Lake) -> pl.DataFrame:
@@ -131,9 +169,13 @@ def frame_of(months: Sequence[Month], lake: Lake) -> pl.DataFrame:
             month.first_date,
             len(month.days),
             sum(one.rows for one in month.days),
-            str(month.path(lake).relative_to(lake.root)),
+            _told(lake, path),
+            stat.st_size,
+            stat.st_mtime_ns,
         )
         for month in months
+        for path in [month.path(lake)]
+        for stat in [path.stat()]
     ]
     return pl.DataFrame(rows, schema=_MONTHS, orient="row")
 
@@ -142,7 +184,7 @@ def sweep(lake: Lake, named: Collection[Path]) -> None:
     """Mark the files that the catalogue does not name, and remove those marked two days ago."""
     long_ago = time.time() - KEPT_SECONDS
     for path in (lake.root / MONTHLY).rglob("*.parquet"):
-        mark = path.with_suffix(_SUPERSEDED)
+        mark = _mark(path)
         if path in named:
             mark.unlink(missing_ok=True)
         elif not mark.exists():
@@ -150,6 +192,14 @@ def sweep(lake: Lake, named: Collection[Path]) -> None:
         elif mark.stat().st_mtime < long_ago:
             path.unlink(missing_ok=True)
             mark.unlink(missing_ok=True)
+
+
+def _mark(path: Path) -> Path:
+    return path.with_suffix(_SUPERSEDED)
+
+
+def _told(lake: Lake, path: Path) -> str:
+    return str(path.relative_to(lake.root))
 
 
 def _link(lake: Lake, month: Month, folder: Path, findings: Findings) -> Month:
@@ -177,20 +227,47 @@ def _about(month: Month, day: ReportDay, error: Damaged) -> Damaged:
     return error
 
 
-def _write(engine: duckdb.DuckDBPyConnection, lake: Lake, month: Month, folder: Path) -> bool:
-    """Write a month's file and put it in its place; return False when DuckDB cannot read one of the days."""
-    sql, staged, target = sections("month"), folder / "month.parquet", month.path(lake)
+def _copy(
+    engine: duckdb.DuckDBPyConnection, lake: Lake, month: Month, folder: Path, findings: Findings
+) -> Month:
+    """Write a month's file and seal it; return the month, or what is left where a day cannot be copied."""
+    sql, staged = sections("month"), folder / _STAGED
     rows = _rows(month.feed, [_name(folder, one.day) for one in month.days])
+    target, key, proof = (literal(text) for text in (str(staged), KEY, month.proof(lake)))
     try:
-        engine.execute(render(sql["write"], rows=rows, target=literal(str(staged))))
+        engine.execute(render(sql["write"], rows=rows, target=target, key=key, proof=proof))
     except (duckdb.ConversionException, duckdb.InvalidInputException):
-        return False
+        return _without_unreadable(engine, month, folder, findings)
+    good = _without_different(engine, month, staged, findings)
+    if good == month:
+        fill_seal(staged)
+        # As old as its newest day: the same lake makes the same catalogue, and what is edited later shows.
+        newest = max(_name(folder, one.day).stat().st_mtime_ns for one in month.days)
+        os.utime(staged, ns=(newest, newest))
+    return good
+
+
+def _promote(staged: Path, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     staged.chmod(0o640)  # as the lake's own files: it holds personal data
-    _flush(staged)
     staged.replace(target)
     _flush(target.parent)
-    return True
+
+
+def _without_different(
+    engine: duckdb.DuckDBPyConnection, month: Month, staged: Path, findings: Findings
+) -> Month:
+    """Read the file just written back; leave out the days whose rows are not those of the day's own file."""
+    asked = render(sections("month")["written"], columns=_columns(month.feed), files=read_from([staged]))
+    found = {day: counts for day, *counts in engine.execute(asked).fetchall()}
+    good = [one for one in month.days if found.pop(one.day.date, [0, 0, 0, 0]) == [one.rows] * 4]
+    why = "they are not as many as its receipt counts, or disk or memory fail"
+    for one in month.days:
+        if one not in good:
+            findings.damaged.append(
+                _about(month, one.day, Damaged("the rows cannot be copied whole", why=why))
+            )
+    return replace(month, days=tuple(good))
 
 
 def _without_unreadable(
@@ -215,18 +292,21 @@ def _without_unreadable(
 
 def _rows(feed: Feed, files: Sequence[Path]) -> Sql:
     sql = sections("month")
-    columns = feed.contract.columns
     return render(
         sql["rows"],
-        columns=listed([identifier(column.name) for column in columns]),
+        columns=_columns(feed),
         files=read_from(files),
         fields=listed(
             [
                 render(sql["field"], name=literal(column.name), type=literal(type_name(column.dtype)))
-                for column in columns
+                for column in feed.contract.columns
             ]
         ),
     )
+
+
+def _columns(feed: Feed) -> Sql:
+    return listed([identifier(column.name) for column in feed.contract.columns])
 
 
 def read_from(files: Sequence[Path]) -> Sql:

@@ -151,6 +151,12 @@ def loaded_days(lake: Lake) -> list[tuple[str, date]]:
     return run_query(lake, sections("ops/files")["loaded"]).rows()
 
 
+def monthly_files(lake: Lake) -> list[tuple[str, date, Path]]:
+    """Return the files that the catalogue's views read: feed, first of the month, path."""
+    rows = run_query(lake, sections("ops/months")["stored"]).rows()
+    return [(feed, month, lake.root / file) for feed, month, file in rows]
+
+
 def _plain(answer: duckdb.DuckDBPyRelation) -> duckdb.DuckDBPyRelation:
     """Turn the columns that a frame cannot hold or print into text."""
     if all(_is_plain(kind) for kind in answer.types):

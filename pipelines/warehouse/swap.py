@@ -1,7 +1,7 @@
 """Replace a file that others may be reading: written aside, flushed, renamed over the old one.
 
 A kill at any moment leaves the old file; what it leaves beside it is swept by the next one. Only one process
-at a time replaces, and the lock dies with its holder.
+at a time replaces: see `alone` in whole_files.py.
 """
 
 from __future__ import annotations
@@ -11,8 +11,6 @@ import uuid
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from pipelines.whole_files import alone
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
@@ -21,22 +19,20 @@ READ_ONLY = 0o444
 
 
 @contextmanager
-def replacing(target: Path, *, wait_seconds: float) -> Iterator[Path]:
+def replacing(target: Path) -> Iterator[Path]:
     """Lend a fresh path beside `target`; what is written there replaces it when the block ends well.
 
-    Waits up to `wait_seconds` for another process that is at it; raises Transient after that.
+    Whoever replaces is `alone` with the target: what a killed one left beside it is removed.
     """
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with alone(target, wait_seconds, todo="wait for it to end, then run `casehouse rebuild`"):
-        for debris in target.parent.glob(f".{target.name}.*"):
-            debris.unlink()
-        aside = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
-        try:
-            yield aside
-            _promote(aside, target)
-        finally:
-            aside.unlink(missing_ok=True)
-            write_ahead_log(aside).unlink(missing_ok=True)
+    for debris in target.parent.glob(f".{target.name}.*"):
+        debris.unlink()
+    aside = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
+    try:
+        yield aside
+        _promote(aside, target)
+    finally:
+        aside.unlink(missing_ok=True)
+        write_ahead_log(aside).unlink(missing_ok=True)
 
 
 def write_ahead_log(database: Path) -> Path:

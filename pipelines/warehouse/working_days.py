@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
-import holidays
+import holidays.version
 import polars as pl
 
 if TYPE_CHECKING:
     from pipelines.days import ReportDay
 
+KNOWN_BY = f"holidays {holidays.version.__version__}"
 YEARS_BEFORE = 10  # cases may have been received long before the first report day
 YEARS_AFTER = 2  # due dates lie ahead
 _SATURDAY = 5

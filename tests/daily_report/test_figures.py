@@ -13,6 +13,7 @@ import pytest
 from pipelines import cli
 from pipelines.daily_report import report_folder, write_report
 from pipelines.daily_report.figures import Figures, read_figures
+from pipelines.daily_report.page import page
 from pipelines.daily_report.sentences import verdict
 from pipelines.days import LONDON, ReportDay, span
 from pipelines.errors import Permanent
@@ -22,6 +23,7 @@ from pipelines.lake import Lake
 from pipelines.sandbox.server import SandboxThread
 from pipelines.settings import load_settings
 from pipelines.warehouse import build, run_query
+from tests.contact_centre import LONG_DAY, call, load
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -120,6 +122,44 @@ def test_the_last_day_is_as_the_marts_have_it(loaded: Lake) -> None:
         " where volume_date = (select max(volume_date) from marts.daily_volumes)",
     )
     assert sum(one.overdue for one in figures.backlog) == overdue.item() > 0
+
+
+def test_calls_are_told_apart_by_how_they_ended(lake: Lake) -> None:
+    outcomes = ["Answered", "Transferred", "Abandoned", "Unanswered", "Unanswered"]
+    load(lake, DAY, calls=[call(str(n), day=DAY, outcome=one) for n, one in enumerate(outcomes)])
+    build(lake, FEEDS, since=DAY, until=DAY)
+    (hour,) = read_figures(lake, DAY).half_hours
+    assert (hour.calls_in, hour.answered, hour.abandoned, hour.ended_otherwise) == (5, 2, 1, 2)
+    text = page(read_figures(lake, DAY))
+    assert "ended otherwise</span>" in text
+    assert '<th scope="row">10:00</th><td>5</td><td>2</td><td>1</td>' in text
+
+
+def test_a_day_of_25_hours_counts_each_call_once(lake: Lake) -> None:
+    calls = [call(str(n), day=LONG_DAY, at=n * 1800 + 60) for n in range(50)]
+    load(lake, LONG_DAY, calls=calls)
+    build(lake, FEEDS, since=LONG_DAY, until=LONG_DAY)
+    hours = {one.begins: one.calls_in for one in read_figures(lake, LONG_DAY).half_hours}
+    assert (hours["00:30"], hours["01:00"], hours["01:30"], hours["02:00"]) == (1, 2, 2, 1)
+    assert sum(hours.values()) == 50
+
+
+def test_months_count_every_day_there_ever_was(loaded: Lake, lake: Lake) -> None:
+    assert not read_figures(loaded, DAY).months
+    for day in span(DAY.plus(-99), DAY.plus(-96)):
+        target = lake.path(LOADED[0], day)
+        target.parent.mkdir(parents=True)
+        load(lake, day, cases=[])
+    build(lake, FEEDS, since=DAY.plus(-100), until=DAY)
+    figures = read_figures(lake, DAY)
+    expected = run_query(
+        lake,
+        "select feed, date_trunc('month', report_date)::date, status, count(*) from ops.completeness"
+        " where feed like 'icasework/%' group by all",
+    )
+    found = {(one.feed, one.month, one.status, one.days) for one in figures.months}
+    assert found == set(expected.rows())
+    assert sum(one.days for one in figures.months) == 101 * len(figures.feeds)
 
 
 def test_a_day_that_is_not_loaded_has_its_status(figures: Figures) -> None:

@@ -165,3 +165,18 @@ def test_it_fits_its_screen_and_finds_words(page: str, tmp_path: Path) -> None:
     assert console == []
     assert [one.overflow for one in seen] == [0, 0]
     assert seen[0].asked == [["marts.cases_current.satisfaction_rating"], "1 column"]
+
+
+def test_the_search_stays_in_sight_and_no_class_is_broken(page: str, tmp_path: Path) -> None:
+    looks = """(page) => {
+        page.defaultView.scrollTo(0, 20000);
+        const finder = page.getElementById("finder");
+        const words = [...page.querySelectorAll("td .privacy")];
+        return [
+            page.defaultView.scrollY > 1000,
+            finder.getBoundingClientRect().top,
+            words.filter((one) => one.getClientRects().length > 1).length,
+        ];
+    }"""
+    seen, _ = look_at(page, (PHONE, 800, DESKTOP), tmp_path, asked=looks)
+    assert [one.asked for one in seen] == [[True, 0, 0]] * 3

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from pipelines.days import ReportDay, span
+from pipelines.exports.period import Period
 from pipelines.feeds import FEEDS
 from pipelines.lake import Lake
 from pipelines.warehouse import build
@@ -15,9 +17,16 @@ from tests.contact_centre import LONG_DAY, call, card, load, usage
 if TYPE_CHECKING:
     from pathlib import Path
 
+OCTOBER = Period.month("2026-10")
+WEEK = Period.between("2026-10-25", "2026-10-31")
 FIRST, LAST = ReportDay.parse("2026-10-01"), ReportDay.parse("2026-10-31")
 DESK = "Out of Hours(290)"
 TRICK = '=HYPERLINK("http://example.com")'  # an agent of this name would be a formula
+
+
+def manifest(files: tuple[Path, ...]) -> dict[str, Any]:
+    told: dict[str, Any] = json.loads(files[-1].read_bytes())
+    return told
 
 
 @pytest.fixture(scope="session")

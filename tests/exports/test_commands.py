@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,8 +10,6 @@ import pytest
 from tests.test_cli import call as run
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from pipelines.lake import Lake
 
 OCTOBER = ("--from", "2026-10-01", "--to", "2026-10-31")
@@ -56,11 +55,22 @@ def test_an_incomplete_one_is_refused_or_marked(tmp_path: Path, capsys: pytest.C
     assert run(*words) == 1
     told = capsys.readouterr().err
     assert "24 days are not wholly loaded" in told
-    assert "xima/account_usage 2026-10-01 missing" in told
+    assert "(xima/account_usage 2026-10-01 to 2026-10-24 missing)" in told
+    assert "--to 2026-10-31 --feed xima/account_usage --missing`" in told
     assert told.count("\n") == 1
     assert run(*words, "--allow-incomplete") == 0
-    told = capsys.readouterr().out
-    assert "_INCOMPLETE.xlsx" in told
+    ended = capsys.readouterr()
+    assert "_INCOMPLETE.xlsx" in ended.out
+    assert ended.err == "INCOMPLETE: xima/account_usage 2026-10-01 to 2026-10-24 missing\n"
+
+
+def test_files_go_into_the_data_directory_unless_told_otherwise(
+    month: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert run("export", "calls", "--from", "2026-10-01", "--to", "2026-10-01", "--format", "json") == 0
+    assert {Path(line).parent for line in capsys.readouterr().out.splitlines()} == {month.root / "exports"}
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize(

@@ -99,6 +99,10 @@ def test_prefixes_may_be_written_in_several_ways(tmp_path: Path, encoding: str) 
         ("+44,1,0,1.5", "increment_seconds"),
         ("London,1,0,1", "prefix"),
         (",1,0,1", "prefix"),
+        ("4420,1,0,1", "plus"),
+        ("+44020,1,0,1", "without a 0"),
+        ("+0800,1,0,1", "no number begins"),
+        ("00,1,0,1", "prefix"),
         ("+33,1,0,1", "twice"),
         ("0033,1,0,1", "twice"),
     ],
@@ -107,6 +111,11 @@ def test_a_line_that_is_no_rate_is_named(line: str, why: str, tmp_path: Path) ->
     with pytest.raises(Permanent, match=why) as told:
         table(tmp_path / "rates.csv", "+33,1,0,1", line)
     assert "line 3" in str(told.value)
+
+
+def test_a_table_that_is_wrong_throughout_is_told_in_few_words(tmp_path: Path) -> None:
+    with pytest.raises(Permanent, match=r"line 11: its prefix is no number; and 90 more"):
+        table(tmp_path / "rates.csv", *["London,1,0,1"] * 100)
 
 
 def test_a_table_without_a_rate_or_with_other_columns_is_refused(tmp_path: Path) -> None:

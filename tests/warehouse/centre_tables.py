@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     import duckdb
 
 MARTS = ("calls", "call_volumes", "agent_days", "account_usage", "contacts")
-_OPS = ("receipts", "controls", "phones", "settings")
+JOINED = ("case_numbers", "call_numbers", "case_calls")
+_OPS = ("receipts", "controls", "phones", "settings", *JOINED)
 
 
 def tables(folder: Path, *, window_days: int = 28) -> duckdb.DuckDBPyConnection:
@@ -44,7 +45,7 @@ def _create(engine: duckdb.DuckDBPyConnection, key: str, table: str) -> None:
     columns = [
         f"{identifier(column.name)} {type_name(column.dtype)}" for column in FEEDS[key].contract.columns
     ]
-    engine.execute(f"CREATE TABLE {table} ({', '.join(columns)}, report_date DATE)")
+    engine.execute(f"CREATE TABLE {table} ({', '.join(columns)}, report_date DATE, report_row INTEGER)")
 
 
 def insert(
@@ -53,12 +54,12 @@ def insert(
     """Put rows into a feed's table as one day's; a day of xima gets its receipt and its totals."""
     key = "icasework/cases" if table == "marts.cases_current" else table.replace(".", "/")
     contract = FEEDS[key].contract
-    for row in rows:
+    for number, row in enumerate(rows, 1):
         cells = {name: value for name, value in row.items() if value not in {"", None}}
-        names = ", ".join([*map(identifier, cells), "report_date"])
-        marks = ", ".join("?" * (len(cells) + 1))
+        names = ", ".join([*map(identifier, cells), "report_date", "report_row"])
+        marks = ", ".join("?" * (len(cells) + 2))
         sql = f"INSERT INTO {table} ({names}) VALUES ({marks})"  # noqa: S608 - names of contracts
-        engine.execute(sql, [*cells.values(), day])
+        engine.execute(sql, [*cells.values(), day, number])
     receipt = [key, day, "verified", "", "", "", len(rows), len(rows), 0, "json", "", 0, "", "", ""]
     marks = ", ".join("?" * len(receipt))
     engine.execute(f"INSERT INTO ops.receipts VALUES ({marks})", receipt)  # noqa: S608 - only marks
@@ -67,8 +68,8 @@ def insert(
         engine.execute("INSERT INTO ops.controls VALUES (?, ?, ?, ?)", [key, day, title, total])
 
 
-def read_phones(engine: duckdb.DuckDBPyConnection) -> None:
-    """Fill ops.phones as the build does, without its registry of feeds."""
+def join_calls_to_cases(engine: duckdb.DuckDBPyConnection) -> None:
+    """Fill ops.phones and what is made with it as the build does, without its registry of feeds."""
     columns = {"xima.calls": ("caller_number", "called_number")} | {
         "marts.cases_current": phones.COLUMNS["icasework/cases"]
     }
@@ -79,7 +80,8 @@ def read_phones(engine: duckdb.DuckDBPyConnection) -> None:
     )
     written = [row[0] for row in engine.execute(asked).fetchall() if row[0] is not None]
     engine.register("phones_read", phones.read(written))
-    engine.execute(sections("ops/phones")["fill"])
+    for table in ("phones", *JOINED):
+        engine.execute(sections(f"ops/{table}")["fill"])
 
 
 def healthy(folder: Path) -> duckdb.DuckDBPyConnection:
@@ -111,13 +113,21 @@ def healthy(folder: Path) -> duckdb.DuckDBPyConnection:
             card(0, day.hours * 3600, day=day, agent="Out of Hours(290)"),
         ]
         insert(engine, "xima.time_cards", day.date, cards)
+    later: dict[str, Any] = {"customer_id": "200001", "received_date": LONG_DAY.plus(1).date}
+    edge: dict[str, Any] = {
+        "customer_id": "200001",
+        "received_date": DAY.plus(-60).date,
+        "closed_date": DAY.plus(-28).date,
+    }
     cases = [
         case(1, phone="+44 20 7946 0123"),
+        case(4, phone="020 7946 0123", **later),
+        case(5, phone="020 7946 0123", **edge),
         case(2, mobile="+447700900123"),
         case(3, mobile="07700 900 123"),
     ]
     insert(engine, "marts.cases_current", DAY.date, cases)
-    read_phones(engine)
+    join_calls_to_cases(engine)
     return engine
 
 

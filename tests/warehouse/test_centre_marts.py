@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from datetime import datetime
+from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from pipelines.days import ReportDay
 from pipelines.feeds import FEEDS
 from pipelines.warehouse import build, run_query
 from tests.contact_centre import DAY, LONG_DAY, call, card, case, load, stamp, usage
-from tests.warehouse.centre_tables import MARTS, insert, read_phones, rows, tables
+from tests.warehouse.centre_tables import JOINED, MARTS, insert, join_calls_to_cases, rows, tables
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     import duckdb
@@ -103,6 +107,15 @@ def test_an_agent_who_never_logs_out_works_as_long_as_the_day(
     assert rows(engine, "SELECT day_hours FROM marts.agent_days") == [(hours,)]
 
 
+def test_hours_are_exact_and_halves_go_up(engine: duckdb.DuckDBPyConnection) -> None:
+    odd = [18 * number + 9 for number in range(0, 400_000, 997)]  # each has half a millionth of an hour over
+    cards = [card(0, 12 * 3600, agent=f"Agent {ms}", talk_ms=ms) for ms in odd]
+    insert(engine, "xima.time_cards", DAY.date, cards)
+    told = dict(rows(engine, "SELECT talk_ms, talk_hours FROM marts.agent_days"))
+    millionth = Decimal("0.000001")
+    assert told == {ms: (Decimal(ms) / HOUR).quantize(millionth, ROUND_HALF_UP) for ms in odd}
+
+
 def test_a_session_that_was_not_cut_is_split_at_midnight_to_the_millisecond(
     engine: duckdb.DuckDBPyConnection,
 ) -> None:
@@ -137,7 +150,7 @@ def test_a_session_that_ends_before_it_begins_is_shown_and_not_lost(
 
 
 def contacts(engine: duckdb.DuckDBPyConnection, columns: str) -> list[tuple[object, ...]]:
-    read_phones(engine)
+    join_calls_to_cases(engine)
     return rows(engine, f"SELECT {columns} FROM marts.contacts ORDER BY started_at, call_id, case_id")  # noqa: S608
 
 
@@ -218,6 +231,108 @@ def test_a_repeat_is_a_call_in_within_the_window_of_another(tmp_path: Path) -> N
         ("3", False, False),
         ("4", False, False),
     ]
+
+
+@pytest.fixture(scope="module")
+def joined(tmp_path_factory: pytest.TempPathFactory) -> duckdb.DuckDBPyConnection:
+    return tables(tmp_path_factory.mktemp("centre"), window_days=WINDOW)
+
+
+NUMBERS = ["020 7946 0123", "07700 900123", "0161 496 0001", "Anonymous"]
+WINDOW = 3
+some_call = st.tuples(
+    st.integers(0, 9),
+    st.integers(0, 2),
+    st.sampled_from(["Inbound", "Outbound", "Internal"]),
+    st.integers(0, 3),
+)
+some_case = st.tuples(
+    st.integers(-3, 6),  # received
+    st.one_of(st.none(), st.integers(-3, 9)),  # closed
+    st.integers(0, 3),  # phone
+    st.integers(0, 3),  # mobile
+    st.sampled_from(["", "200001", "200002"]),
+)
+
+
+@given(calls=st.lists(some_call, max_size=12), cases=st.lists(some_case, max_size=6))
+@settings(max_examples=20, deadline=None)
+def test_contacts_are_what_comparing_every_call_with_every_case_tells(
+    joined: duckdb.DuckDBPyConnection,
+    calls: list[tuple[int, int, str, int]],
+    cases: list[tuple[int, int | None, int, int, str]],
+) -> None:
+    for table in ("xima.calls", "marts.cases_current", "ops.phones", *(f"ops.{name}" for name in JOINED)):
+        joined.execute(f"DELETE FROM {table}")  # noqa: S608 - names of tables
+    for day in {one[0] for one in calls}:
+        rung = [
+            call(
+                str(number),
+                day=DAY.plus(after),
+                at=hour * 3600,
+                direction=direction,
+                caller=NUMBERS[at],
+                called=NUMBERS[at],
+            )
+            for number, (after, hour, direction, at) in enumerate(calls)
+            if after == day
+        ]
+        insert(joined, "xima.calls", DAY.plus(day).date, rung)
+    shown = [
+        case(number, phone=NUMBERS[phone], mobile=NUMBERS[mobile], customer_id=customer)
+        | {
+            "received_date": DAY.plus(received).date,
+            "closed_date": "" if closed is None else DAY.plus(closed).date,
+        }
+        for number, (received, closed, phone, mobile, customer) in enumerate(cases, 1)
+    ]
+    insert(joined, "marts.cases_current", DAY.date, shown)
+    asked = """
+        call_id, customers_with_number, is_ambiguous, is_repeat_contact, epoch(previous_call_at), call_cases,
+        case_id, coalesce(case_calls, 0)"""
+    assert sorted(contacts(joined, asked), key=str) == sorted(compared(calls, cases), key=str)
+
+
+def compared(
+    calls: list[tuple[int, int, str, int]], cases: list[tuple[int, int | None, int, int, str]]
+) -> Iterator[tuple[object, ...]]:
+    """Tell the contacts by comparing every call with every case and every other call."""
+    outside = [(str(number), *one) for number, one in enumerate(calls) if one[2] != "Internal"]
+
+    def shows(at: int) -> list[int]:
+        return [
+            number for number, one in enumerate(cases, 1) if at in one[2:4] and NUMBERS[at] != "Anonymous"
+        ]
+
+    def owners(at: int) -> int:
+        return len({cases[number - 1][4] or number for number in shows(at)})
+
+    def met(after: int, at: int) -> list[int]:
+        dates = {number: cases[number - 1][:2] for number in shows(at)}
+        return [
+            number
+            for number, (received, closed) in dates.items()
+            if received <= after and (closed is None or closed + WINDOW >= after)
+        ]
+
+    sure = [number for _, after, _, _, at in outside if owners(at) == 1 for number in met(after, at)]
+    for name, after, hour, direction, at in outside:
+        rung = [
+            one[1:3]
+            for one in outside
+            if one[3] == "Inbound"
+            and one[4] == at
+            and NUMBERS[at] != "Anonymous"
+            and one[1:3] < (after, hour)
+        ]
+        before = max(rung, default=None)
+        is_repeat = direction == "Inbound" and before is not None and before[0] + WINDOW >= after
+        before_at = DAY.plus(before[0]).start.timestamp() + before[1] * 3600 if before else None
+        found = met(after, at)
+        known = (name, owners(at), owners(at) > 1, is_repeat, before_at, len(found))
+        if not found:
+            yield (*known, None, 0)
+        yield from ((*known, number, sure.count(number)) for number in found)
 
 
 def test_on_a_real_catalogue_they_answer_and_keep_the_classes_of_what_they_show(lake: Lake) -> None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-import os
+import fcntl
+import subprocess
+import sys
 import time
 from contextlib import closing
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
+import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -16,8 +20,10 @@ from pipelines.contracts.contract import Contract, Rows, wire
 from pipelines.days import ReportDay, span
 from pipelines.feeds import Feed
 from pipelines.lake import Lake
-from pipelines.receipts import check_seal
+from pipelines.receipts import check_seal, seal
+from pipelines.settings import ROOT
 from pipelines.sources.dialect import ICASEWORK
+from pipelines.verify import verify
 from pipelines.warehouse import build, connect, monthly, run_query
 from tests.plain_source import PARCELS, PlainSource, fill, parcel
 from tests.warehouse.loaded import FEEDS, load, rebuild
@@ -164,19 +170,142 @@ def test_a_day_that_is_replaced_during_the_build_is_taken_as_it_is(
     assert counts(lake) == expected
 
 
-def test_a_killed_build_leaves_no_half_month(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
-    load(lake, OCTOBER, fill(PlainSource(), OCTOBER))
+# A build that stops after its first call of one function, and waits to be killed.
+STOPPED = """
+import sys, time
+from pathlib import Path
+from pipelines.days import ReportDay
+from pipelines.lake import Lake
+from pipelines.warehouse import build, monthly
+from tests.warehouse.loaded import FEEDS
+folder, name = sys.argv[1:]
+call = getattr(monthly, name)
+def stop(*arguments):
+    call(*arguments)
+    print("half done", flush=True)
+    time.sleep(60)
+setattr(monthly, name, stop)
+build(Lake(Path(folder)), FEEDS, since=ReportDay.parse("2026-10-30"), until=ReportDay.parse("2026-11-02"))
+"""
 
-    def no_room(*_: object) -> None:
-        raise OSError(28, os.strerror(28))
 
-    with monkeypatch.context() as patch:
-        patch.setattr(monthly, "_flush", no_room)
-        with pytest.raises(Exception, match="No space left"):
-            rebuild(lake, OCTOBER)
-    assert files(lake) == []
+@pytest.mark.parametrize(
+    ("step", "seen"),
+    [("_copy", 3), ("_promote", 3), ("sweep", 5)],
+)
+def test_a_killed_build_leaves_what_was_there_and_the_next_one_ends_it(
+    lake: Lake, step: str, seen: int
+) -> None:
+    source = fill(PlainSource(), OCTOBER)
+    load(lake, OCTOBER, source)
     rebuild(lake, OCTOBER)
+    changed = [OCTOBER[0], OCTOBER[-1]]  # in both months
+    load(lake, changed, fill(source, changed, count=5))
+    with subprocess.Popen(
+        [sys.executable, "-c", STOPPED, str(lake.root), step], stdout=subprocess.PIPE, text=True, cwd=ROOT
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "half done\n"
+        process.kill()
+    expected = dict.fromkeys(OCTOBER, 3)
+    assert counts(lake) == expected | dict.fromkeys(changed, seen)
+    rebuild(lake, OCTOBER)
+    assert counts(lake) == expected | dict.fromkeys(changed, 5)
+    assert [verdict for verdict in verify(lake, FEEDS) if verdict.problem] == []
+
+
+# The operating system refuses every file that is longer than so many bytes: a month, or the catalogue itself.
+NO_ROOM = """
+import resource, signal, sys
+from pathlib import Path
+from pipelines.days import ReportDay
+from pipelines.errors import Permanent
+from pipelines.lake import Lake
+from pipelines.warehouse import build
+from tests.warehouse.loaded import FEEDS
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+days = {"since": ReportDay.parse("2026-10-30"), "until": ReportDay.parse("2026-11-02")}
+for size in map(int, sys.argv[2:]):
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, resource.getrlimit(resource.RLIMIT_FSIZE)[1]))
+    try:
+        build(Lake(Path(sys.argv[1])), FEEDS, **days)
+    except Permanent as error:
+        print(error)
+"""
+
+
+def test_a_full_disk_leaves_what_was_there(lake: Lake) -> None:
+    source = fill(PlainSource(), OCTOBER)
+    load(lake, OCTOBER, source)
+    rebuild(lake, OCTOBER)
+    before, others = files(lake), sorted(path.name for path in lake.root.iterdir())
+    load(lake, OCTOBER[-1:], fill(source, OCTOBER[-1:], count=2000))
+    sizes = ["0", "20000", "50000", "1000000"]
+    command = [sys.executable, "-c", NO_ROOM, str(lake.root), *sizes]
+    told = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=True).stdout.splitlines()
+    assert len(told) == len(sizes)
+    assert all("cannot be built" in line and "the old one still stands" in line for line in told)
+    assert "month.parquet" in told[1]
     assert counts(lake) == dict.fromkeys(OCTOBER, 3)
+    assert sorted(path.name for path in lake.root.iterdir()) == others
+    assert list((lake.root / ".stage").iterdir()) == []
+    assert set(before) <= set(files(lake))  # a month that was written whole waits for the next build
+    rebuild(lake, OCTOBER)
+    assert counts(lake) == dict.fromkeys(OCTOBER, 3) | {OCTOBER[-1]: 2000}
+
+
+def test_files_are_swept_while_no_other_build_can_name_them(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[bool] = []
+    sweep = monthly.sweep
+
+    def look(*arguments: Any) -> None:  # noqa: ANN401 - hands on what it is given
+        with (lake.root / ".locks" / "casehouse.duckdb.lock").open("w") as lock:
+            with pytest.raises(BlockingIOError):
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            asked.append(True)
+        sweep(*arguments)
+
+    monkeypatch.setattr(monthly, "sweep", look)
+    rebuild(lake, OCTOBER)
+    assert asked == [True]
+
+
+def test_a_superseded_file_that_is_wanted_again_has_its_two_days_anew(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = fill(PlainSource(), OCTOBER)
+    load(lake, OCTOBER, source)
+    rebuild(lake, OCTOBER)
+    first = files(lake)
+    load(lake, OCTOBER[-1:], fill(source, OCTOBER[-1:], count=4))
+    rebuild(lake, OCTOBER)
+    later = time.time() + monthly.KEPT_SECONDS + 60
+    load(lake, OCTOBER[-1:], fill(source, OCTOBER[-1:], count=3))
+    with monkeypatch.context() as patch:
+        patch.setattr(monthly, "sweep", lambda *_: None)  # killed before
+        rebuild(lake, OCTOBER)
+    monkeypatch.setattr("pipelines.warehouse.monthly.time.time", lambda: later)
+    with closing(connect(lake)) as reader:
+        load(lake, OCTOBER[-1:], fill(source, OCTOBER[-1:], count=5))
+        rebuild(lake, OCTOBER)
+        assert reader.execute("select count(*) from depot.parcels").fetchone() == (12,)
+    assert set(first) < set(files(lake))
+
+
+def test_a_day_whose_receipt_counts_other_rows_is_left_out_and_told(lake: Lake) -> None:
+    load(lake, OCTOBER, fill(PlainSource(), OCTOBER))
+    path, receipt = lake.path(FEED, OCTOBER[0]), lake.receipt(FEED, OCTOBER[0])
+    assert receipt is not None
+    rows = pl.read_parquet(path, hive_partitioning=False)
+    rows.write_parquet(path, metadata=replace(receipt, rows_good=4).as_metadata())
+    seal(path)
+    assert rebuild(lake, OCTOBER).files_damaged == 1
+    assert counts(lake) == dict.fromkeys(OCTOBER[1:], 3)
+    told = run_query(lake, "select message from ops.failures").item()
+    assert "cannot be copied whole" in told
+    assert f"casehouse ingest {FEED} {OCTOBER[0]}" in told
 
 
 def test_the_files_are_not_for_everybody(lake: Lake) -> None:

@@ -36,10 +36,21 @@ def test_one_number_has_one_form(written: str) -> None:
 
 @pytest.mark.parametrize(
     "written",
-    ["Anonymous", "Withheld", "", " ", "310", "999", "0000 000 0000", "020 7946 0123 / 07700 900123"],
+    [
+        *("Anonymous", "Withheld", "", " ", "310", "999", "0000 000 0000", "020 7946 0123 / 07700 900123"),
+        # An extension of four digits, and numbers without their area code: of six, seven and eight digits.
+        *("2345", "960 123", "496 0001", "7946 0123", "+44 7946 0123"),
+    ],
 )
 def test_what_is_no_number_comes_to_none(written: str) -> None:
     assert e164(written) is None
+
+
+@pytest.mark.parametrize(
+    ("written", "whole"), [("0800 1111", "+448001111"), ("0800 496 012", "+44800496012")]
+)
+def test_a_short_number_counts_where_the_plan_has_it(written: str, whole: str) -> None:
+    assert e164(written) == whole
 
 
 def test_a_number_from_abroad_keeps_its_country() -> None:

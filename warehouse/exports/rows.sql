@@ -8,7 +8,6 @@ SELECT
     sessions,
     timezone('Europe/London', first_session_start_at) AS first_session_start_london,
     timezone('Europe/London', last_session_end_at) AS last_session_end_london,
-    logged_in_hours,
     logged_in_ms,
     break_ms,
     do_not_disturb_ms,

@@ -101,5 +101,7 @@ SELECT
         - epoch_ms(timezone('Europe/London', CAST(report_date AS TIMESTAMP)))
     ) // 3600000 AS day_hours,
     COLUMNS('^(\w+)_ms$') AS '\0',
-    CAST(COLUMNS('^(\w+)_ms$') / 3600000 AS DECIMAL(18, 6)) AS '\1_hours'
+    -- A millisecond is 5/18 of a millionth of an hour: whole numbers throughout, halves rounded up. By division in
+    -- floating point one sum in a thousand would miss by a millionth.
+    CAST(CAST((COLUMNS('^(\w+)_ms$') * 5 + 9) // 18 AS DECIMAL(18, 0)) * 0.000001 AS DECIMAL(18, 6)) AS '\1_hours'
 FROM shared

@@ -16,45 +16,43 @@
 -- service_level_share [public]: Calls answered within 20 seconds per offered call, 0 to 1; abandoned calls count
 --   as offered. Empty when none was offered.
 
-WITH slots AS (
-    SELECT unnest(generate_series(
-        timezone('Europe/London', CAST(report_date AS TIMESTAMP)),
-        timezone('Europe/London', CAST(report_date + 1 AS TIMESTAMP)) - INTERVAL 30 MINUTE,
-        INTERVAL 30 MINUTE
-    )) AS half_hour_at
+-- Quiet half hours are rows of noughts beside the calls, and not joined to them, so that a condition on report_date
+-- reads only that day's calls.
+WITH counted AS (
+    SELECT
+        report_date,
+        unnest(generate_series(
+            timezone('Europe/London', CAST(report_date AS TIMESTAMP)),
+            timezone('Europe/London', CAST(report_date + 1 AS TIMESTAMP)) - INTERVAL 30 MINUTE,
+            INTERVAL 30 MINUTE
+        )) AS half_hour_at,
+        false AS is_call,
+        NULL AS outcome,
+        NULL AS ring_ms
     FROM ops.receipts
     WHERE feed = 'xima/calls'
+    UNION ALL
+    SELECT report_date, time_bucket(INTERVAL 30 MINUTE, started_at) AS half_hour_at, true AS is_call, outcome, ring_ms
+    FROM xima.calls
+    WHERE direction = 'Inbound'
 ),
 
-counted AS (
+volumes AS (
     SELECT
-        time_bucket(INTERVAL 30 MINUTE, started_at) AS half_hour_at,
-        count(*) AS offered_calls,
+        report_date,
+        half_hour_at,
+        count(*) FILTER (WHERE is_call) AS offered_calls,
         count(*) FILTER (WHERE outcome IN ('Answered', 'Transferred')) AS answered_calls,
-        count(*) FILTER (WHERE outcome IN ('Answered', 'Transferred') AND ring_ms <= 20000)
-            AS answered_in_20s_calls,
+        count(*) FILTER (WHERE outcome IN ('Answered', 'Transferred') AND ring_ms <= 20000) AS answered_in_20s_calls,
         count(*) FILTER (WHERE outcome = 'Abandoned') AS abandoned_calls,
         CAST(coalesce(sum(ring_ms) FILTER (WHERE outcome IN ('Answered', 'Transferred')), 0) AS BIGINT)
             AS answer_ms
-    FROM xima.calls
-    WHERE direction = 'Inbound'
+    FROM counted
     GROUP BY ALL
-),
-
-filled AS (
-    SELECT
-        half_hour_at,
-        coalesce(offered_calls, 0) AS offered_calls,
-        coalesce(answered_calls, 0) AS answered_calls,
-        coalesce(answered_in_20s_calls, 0) AS answered_in_20s_calls,
-        coalesce(abandoned_calls, 0) AS abandoned_calls,
-        coalesce(answer_ms, 0) AS answer_ms
-    FROM slots
-    FULL JOIN counted USING (half_hour_at)
 )
 
 SELECT
-    CAST(timezone('Europe/London', half_hour_at) AS DATE) AS report_date,
+    report_date,
     half_hour_at,
     timezone('Europe/London', half_hour_at) AS half_hour_london,
     offered_calls,
@@ -66,4 +64,4 @@ SELECT
     CAST(answer_ms / nullif(answered_calls, 0) / 1000 AS DECIMAL(18, 3)) AS average_answer_seconds,
     abandoned_calls / nullif(offered_calls, 0) AS abandoned_share,
     answered_in_20s_calls / nullif(offered_calls, 0) AS service_level_share
-FROM filled
+FROM volumes

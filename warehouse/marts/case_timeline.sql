@@ -1,12 +1,14 @@
--- One row per event of a case: its own milestones, its tasks, letters, redress and corrective actions. An event
--- that is only known by its day has no time.
+-- One row per event of a case: its own milestones, its tasks, letters, redress and corrective actions, as the latest
+-- reports have them. What was taken back, such as the closing of a case that was opened again, stands in
+-- marts.case_history. An event that is only known by its day has no time.
 --
 -- case_id = icasework.cases.case_id
 -- event_date [public]: London day of the event.
 -- event_at [public]: When it was; empty where only the day is known.
 -- event_type [public]: What happened: received, recorded, accepted, returned, withdrawn, stage ended, closed,
 --    task opened, task ended, letter sent, redress agreed, redress paid, action raised, action ended.
--- detail [public]: Kind of task, letter, redress or action, or number and outcome of the stage.
+-- detail [personal]: Kind of task, letter, redress or action; number and outcome of the stage; how the case came,
+--   its form, its outcome, or why it was returned or withdrawn, which may be in somebody's own words.
 -- part_id [public]: Number of the task, letter, redress or action; empty for the case's own events.
 -- team [public]: Team that held the part, or that holds the case.
 -- officer [personal]: Officer who did it or holds it, as the report names them; empty where it names none.

@@ -1,5 +1,6 @@
--- One row per customer with a reference: what the latest of their cases says of them, every way to know them
--- again, and how many cases they have. Cases without a customer's reference are in no row.
+-- One row per customer with a reference: what the latest of their cases says of them, its empty cells included, so
+-- that no address is put together from two; every way to know them again; and how many cases they have. Cases
+-- without a customer's reference are in no row.
 --
 -- customer_id = icasework.cases.customer_id
 -- customer_name = icasework.cases.customer_name
@@ -18,15 +19,15 @@
 -- last_report_date [public]: Last report day that tells of one of them.
 SELECT
     customer_id,
-    arg_max(customer_name, latest) AS customer_name,
-    arg_max(customer_category, latest) AS customer_category,
-    arg_max(customer_organisation, latest) AS customer_organisation,
-    arg_max(customer_birth_date, latest) AS customer_birth_date,
-    arg_max(customer_address, latest) AS customer_address,
-    arg_max(customer_town, latest) AS customer_town,
-    arg_max(customer_postcode, latest) AS customer_postcode,
-    arg_max(customer_email, latest) AS customer_email,
-    coalesce(list_sort(list_distinct(list(lower(trim(customer_email))))), []) AS emails,
+    arg_max_null(customer_name, latest) AS customer_name,
+    arg_max_null(customer_category, latest) AS customer_category,
+    arg_max_null(customer_organisation, latest) AS customer_organisation,
+    arg_max_null(customer_birth_date, latest) AS customer_birth_date,
+    arg_max_null(customer_address, latest) AS customer_address,
+    arg_max_null(customer_town, latest) AS customer_town,
+    arg_max_null(customer_postcode, latest) AS customer_postcode,
+    arg_max_null(customer_email, latest) AS customer_email,
+    coalesce(list_sort(list_distinct(list(nullif(lower(trim(customer_email)), '')))), []) AS emails,
     coalesce(list_sort(list_distinct(flatten(list([phone, mobile])))), []) AS phones,
     count(*) AS cases,
     count(*) FILTER (WHERE is_open) AS open_cases,

@@ -10,7 +10,7 @@ CREATE TABLE ops.catalogue (
 );
 COMMENT ON TABLE ops.catalogue IS 'One row: what this catalogue was made from.';
 COMMENT ON COLUMN ops.catalogue.definitions IS 'Digest of the SQL that makes the tables of ops.';
-COMMENT ON COLUMN ops.catalogue.made_by IS 'Digest of all SQL and every contract: with another one the views would be others.';
+COMMENT ON COLUMN ops.catalogue.made_by IS 'Digest of all SQL, every contract, the settings of ops.settings and the libraries that know numbers and holidays: with another one the views would be others.';
 COMMENT ON COLUMN ops.catalogue.lake_dir IS 'The data directory whose lake the views read.';
 COMMENT ON COLUMN ops.catalogue.since IS 'First report day that every feed should have.';
 COMMENT ON COLUMN ops.catalogue.until IS 'Last report day that every feed should have.';

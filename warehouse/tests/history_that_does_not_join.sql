@@ -7,7 +7,7 @@ WITH states AS (
         valid_from,
         valid_to,
         is_current,
-        case_status,
+        struct_pack(case_type, case_status, team, assigned_to, closed_date, last_updated_at) AS state,
         lead(valid_from) OVER (PARTITION BY case_id ORDER BY version_number) AS next_from
     FROM marts.case_history
 )
@@ -17,4 +17,14 @@ FULL JOIN marts.cases_current AS current ON current.case_id = states.case_id AND
 WHERE states.valid_to IS DISTINCT FROM states.next_from
     OR (states.is_current AND current.case_id IS NULL)
     OR states.case_id IS NULL
-    OR (states.is_current AND states.case_status IS DISTINCT FROM current.case_status)
+    OR (
+        states.is_current
+        AND states.state IS DISTINCT FROM struct_pack(
+            current.case_type,
+            current.case_status,
+            current.team,
+            current.assigned_to,
+            current.closed_date,
+            current.last_updated_at
+        )
+    )

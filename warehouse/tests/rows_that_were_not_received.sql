@@ -1,4 +1,4 @@
--- The views hold, for each day of each feed, exactly the rows that the day's receipt counts.
+-- The views of casework hold, for each day of each feed, exactly the rows that the day's receipt counts.
 WITH seen AS (
     SELECT 'icasework/cases' AS feed, report_date, count(*) AS rows FROM icasework.cases GROUP BY ALL
     UNION ALL

@@ -1,4 +1,4 @@
--- A day's report tells of each case, task, letter, redress and corrective action once.
+-- A day's report tells of each case, task, redress and corrective action once; a letter is told of on one day, once.
 SELECT 'icasework/cases' AS feed, CAST(case_id AS VARCHAR) AS id, report_date, count(*) AS rows
 FROM icasework.cases
 GROUP BY ALL
@@ -9,9 +9,9 @@ FROM icasework.tasks
 GROUP BY ALL
 HAVING count(*) > 1
 UNION ALL
-SELECT 'icasework/correspondence', correspondence_id, report_date, count(*)
+SELECT 'icasework/correspondence', correspondence_id, max(report_date), count(*)
 FROM icasework.correspondence
-GROUP BY ALL
+GROUP BY correspondence_id
 HAVING count(*) > 1
 UNION ALL
 SELECT 'icasework/redress', redress_id, report_date, count(*)
