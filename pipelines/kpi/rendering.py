@@ -233,9 +233,9 @@ class _Rows:
         return None if values is None else wire_instants(values)
 
     def money(self, name: str) -> pl.Series | None:
-        """Return a column of money as numbers with two decimals."""
+        """Return a column of money as numbers with two decimals; what is no number is left out."""
         values = self._given(name)
-        return None if values is None else values.cast(pl.Decimal(38, 2)).cast(pl.String)
+        return None if values is None else values.cast(pl.Decimal(38, 2), strict=False).cast(pl.String)
 
     def number(self, name: str) -> pl.Series | None:
         """Return a column of numbers as JSON writes them; what is none, such as infinity, is left out."""

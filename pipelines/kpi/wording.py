@@ -45,9 +45,9 @@ def worded(column: pl.Series) -> pl.Series:
 
 def _number(column: pl.Series) -> pl.Series:
     if column.name.endswith("_seconds"):
-        return _each(column.round().cast(pl.Int64), _length)
+        return _each(column.round().cast(pl.Int64, strict=False), _length)
     if column.name.endswith("_gbp"):
-        return _each(column.cast(pl.Decimal(38, 2)), _pounds)
+        return _each(column.cast(pl.Decimal(38, 2), strict=False), _pounds)
     return column.cast(pl.String)
 
 

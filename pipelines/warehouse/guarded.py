@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 OPS = "ops"
 OWN = "card"  # what whoever opened the connection made for the queries
-MEMORY = "1GB"  # beyond this DuckDB spills into the data directory
+MEMORY = "700MB"  # beyond this DuckDB spills into the data directory
 
 _QUERY_NODES = {"SELECT_NODE", "SET_OPERATION_NODE", "RECURSIVE_CTE_NODE", "CTE_NODE"}
 _HARMLESS_FUNCTIONS = {"unnest", "range", "generate_series"}
