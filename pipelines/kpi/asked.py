@@ -28,7 +28,6 @@ _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
 _HALF_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 _TAG = re.compile(rb'(?:W/)?"([^"]*)"')
 _GZIP = re.compile(rb"(?:^|,)\s*gzip\s*(?:;\s*q=([0-9.]+)\s*)?(?=,|$)", re.IGNORECASE)
-_TOKEN_HEADERS = {b"authorization", b"x-api-key"}
 
 
 class Asked(NamedTuple):
@@ -54,8 +53,10 @@ def read_request(path_token: str | None, query: bytes, headers: Iterable[tuple[b
             tokens.append(unquote_to_bytes(value))
     tags = encodings = b""
     for name, value in headers:
-        if name in _TOKEN_HEADERS:
-            tokens += _token_in(name, value)
+        if name == b"x-api-key":
+            tokens.append(value.strip())
+        elif name == b"authorization":
+            tokens.append(_bearer(value))
         elif name == b"if-none-match":
             tags = value
         elif name == b"accept-encoding":
@@ -63,11 +64,10 @@ def read_request(path_token: str | None, query: bytes, headers: Iterable[tuple[b
     return Asked(customers, tokens, tags, encodings)
 
 
-def _token_in(name: bytes, value: bytes) -> list[bytes]:
-    if name == b"x-api-key":
-        return [value.strip()]
+def _bearer(value: bytes) -> bytes:
+    """Return the token of an Authorization header; of any other scheme none, which is never valid."""
     scheme, _, token = value.strip().partition(b" ")
-    return [token.strip()] if scheme.lower() == b"bearer" else []
+    return token.strip() if scheme.lower() == b"bearer" else b""
 
 
 def read_customer(values: list[bytes]) -> str | Reply:

@@ -20,8 +20,9 @@ VERSION = "1"
 _ABOUT = """
 The card of a customer, as the contact centre's KPI panel shows it (ITX custom KPI).
 
-Cards are rendered each night and served as they are stored. A token opens the service; send it in one of four
-ways: `Authorization: Bearer`, the header `X-API-Key`, the parameter `token`, or as the last part of the path.
+Cards are rendered each night and served as they are stored. A token opens the service; send it in one of
+four ways: `Authorization: Bearer`, the header `X-API-Key`, the parameter `token`, or as the last part of the
+path. One way is enough; a token that is not valid, in any of them, is refused.
 """.strip()
 
 # Anything but control characters, and not only spaces.

@@ -19,13 +19,17 @@ class Tokens:
         self._known = [(token.encode(), name) for name, token in tokens.items()]
 
     def name_of(self, sent: Iterable[bytes]) -> str | None:
-        """Return the name of a token that was sent, None when none of them is valid.
+        """Return the name of the token that was sent, None when there is none or one of them is not valid.
 
         Each is compared with every token, in a time that tells nothing but how long the sent one is.
         """
         name = None
+        is_valid = True
         for text in sent:
+            found = None
             for known, its_name in self._known:
                 if hmac.compare_digest(known, text):
-                    name = its_name
-        return name
+                    found = its_name
+            is_valid &= found is not None
+            name = found
+        return name if is_valid else None

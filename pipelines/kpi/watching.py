@@ -13,7 +13,7 @@ import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from pipelines.errors import CasehouseError, SettingsError
-from pipelines.kpi.card_file import CardFile
+from pipelines.kpi.card_file import CardFile, Pointer
 from pipelines.telling import one_line
 
 if TYPE_CHECKING:
@@ -63,13 +63,13 @@ class Watch:
     def look(self) -> None:
         """Take up the file that the pointer names when it is another; close what is done with."""
         now = time.monotonic()
+        while self._closing and now >= self._closing[0][0]:
+            self._closing.pop(0)[1].close()
         seen = self._fingerprint()
         is_due = self.refused is not None and now - self._tried_at >= TRY_AGAIN_SECONDS
         if seen is not None and (seen != self._seen or is_due):
             self._seen, self._tried_at = seen, now
             self._try()
-        while self._closing and now >= self._closing[0][0]:
-            self._closing.pop(0)[1].close()
 
     def _fingerprint(self) -> tuple[int, int, int] | None:
         try:
@@ -80,6 +80,13 @@ class Watch:
 
     def _try(self) -> None:
         try:
+            path = self._pointer.with_name(Pointer.read(self._pointer).file)
+            if self._desk.file is not None and self._desk.file.path == path:
+                self.refused = None  # back to the file that is served
+                return
+            if any(file.path == path for _, file in self._closing):
+                self._seen = None  # back to one before; LMDB opens a file once in a process, so next time
+                return
             file = CardFile.open(self._pointer)
             try:
                 self._require_settings(file)

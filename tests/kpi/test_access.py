@@ -39,7 +39,7 @@ class Lines(list[bytes]):
 
 
 def book(folder: Path, echo: Callable[[bytes], object] | None = None, days: int = 30) -> AccessBook:
-    return AccessBook(folder, keep_days=days, echo=echo or Lines(), clock=NOW.timestamp)
+    return AccessBook(folder, keep_days=days, echo=Lines() if echo is None else echo, clock=NOW.timestamp)
 
 
 def journals(folder: Path) -> list[Path]:

@@ -126,7 +126,7 @@ def test_nobody_and_several_have_answers_of_their_own(counter: Counter) -> None:
         (None, "", [(b"authorization", b"Bearer " + TOKEN.encode())]),
         (None, "", [(b"authorization", b"bearer  " + TOKEN.encode() + b" ")]),
         (None, "", [(b"x-api-key", TOKEN.encode())]),
-        (None, "&token=nonsense", [(b"authorization", b"Basic eDp5"), (b"x-api-key", SECOND.encode())]),
+        (TOKEN, "", [(b"x-api-key", SECOND.encode())]),
     ],
 )
 def test_a_token_opens_from_each_of_its_places(
@@ -142,7 +142,11 @@ def test_a_token_opens_from_each_of_its_places(
         (None, "", []),
         ("nonsense", "&token=", [(b"authorization", b"Bearer"), (b"x-api-key", b"")]),
         (None, f"&Token={TOKEN}", [(b"authorization", b"Basic " + TOKEN.encode())]),
-        (TOKEN[:-1], f"&token={TOKEN}x", [(b"authorization", TOKEN.encode())]),
+        (TOKEN[:-1], "", []),
+        (TOKEN, "", [(b"authorization", b"Basic eDp5")]),
+        (None, f"&token={TOKEN}x", [(b"authorization", TOKEN.encode())]),
+        (None, f"&token={TOKEN}", [(b"authorization", b"Bearer nonsense")]),
+        (TOKEN, "&token=", []),
         ("tökén \udcff", "&token=%FF%00", [(b"x-api-key", b"\xff")]),
     ],
 )
@@ -372,7 +376,7 @@ def test_whatever_is_sent_is_answered_and_never_repeated(
     query = b"&".join([*queries, f"x={CANARY}".encode()])
     given = [*headers, *(HEADERS if is_let_in else [])]
     reply = counter.desk.answer("GET", path_token, query, given)
-    assert reply.status in ({200, 304, 400} if is_let_in else {401})
+    assert reply.status in ({200, 304, 400, 401} if is_let_in else {401})
     if reply.status >= 400:
         problem(reply)
     told = repr((reply, counter.ledger.records[-1:], counter.ledger.refusals[-1:]))
