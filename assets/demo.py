@@ -23,6 +23,7 @@ from assets.services import Services, child_environment, home, logs_of, open_ser
 from assets.work import load_days, rebuild_catalogue
 from pipelines.errors import CasehouseError, Permanent, SettingsError, Transient
 from pipelines.feeds import FEEDS, SOURCES
+from pipelines.kpi.card_file import FOLDER, POINTER
 from pipelines.lake import Lake
 from pipelines.tables import plain, show
 from pipelines.warehouse import catalogue_path, is_current, run_query
@@ -124,7 +125,7 @@ class Demo:
             rebuild_catalogue(dagster)
 
     def _is_stale(self, lake: Lake) -> bool:
-        """Say whether the catalogue is another version's or another day's, or days came in since, unseen."""
+        """Say whether catalogue or cards are another version's or day's, or days came in since, unseen."""
         if not is_current(
             lake,
             FEEDS,
@@ -134,6 +135,9 @@ class Demo:
         ):
             return True
         built = catalogue_path(lake).stat().st_mtime_ns
+        cards = self.settings.data_dir / FOLDER / POINTER
+        if not cards.exists() or cards.stat().st_mtime_ns < built:
+            return True
         folders = (lake.root / name for name in ("lake", "quarantine", "attempts"))
         return any(path.stat().st_mtime_ns > built for folder in folders for path in folder.rglob("*"))
 

@@ -43,11 +43,11 @@ def nightly_job(place: Workplace) -> dg.UnresolvedAssetJobDefinition:
 
 
 def rebuild_job() -> dg.UnresolvedAssetJobDefinition:
-    """Return the job that rebuilds the catalogue."""
+    """Return the job that rebuilds the catalogue, and the customer cards from it."""
     return dg.define_asset_job(
         REBUILD,
-        selection=dg.AssetSelection.assets(CATALOGUE),
-        description="The catalogue, built anew from the lake.",
+        selection=dg.AssetSelection.assets(CATALOGUE, CARDS),
+        description="The catalogue, built anew from the lake, and the customer cards from it.",
         tags=PRIORITY,
     )
 
