@@ -17,6 +17,7 @@ from bench.backfill import measure_backfill
 from bench.cards import measure_cards
 from bench.marts import measure_marts
 from bench.measure import Cost, median, run_task, start_task, tell
+from bench.serving import measure_serving
 
 ROUNDS = 5
 FIRST = "2026-01-01"
@@ -136,6 +137,7 @@ PARTS = {
     "backfill": measure_backfill,
     "marts": measure_marts,
     "cards": measure_cards,
+    "serving": measure_serving,
     "start": measure_start,
 }
 

@@ -71,12 +71,15 @@ def serve(settings: Settings, host: str, port: int, pages: Sequence[Pages] = ())
     """
     _require_own_secrets(settings, host)
     service = build_service(settings, pages)
-    listening = _listen(host, port)
-    shown = f"[{host}]" if ":" in host else host
+    run(service, listen(host, port))
+
+
+def run(service: Service, listening: socket.socket) -> None:
+    """Serve until SIGTERM or Ctrl-C."""
     logging.config.dictConfig(LOGGING)
-    logging.getLogger(__name__).info(
-        "cards at http://%s:%d%s?customerId=", shown, listening.getsockname()[1], PATH
-    )
+    host, port = listening.getsockname()[:2]
+    shown = f"[{host}]" if ":" in host else host
+    logging.getLogger(__name__).info("cards at http://%s:%d%s?customerId=", shown, port, PATH)
     config = uvicorn.Config(
         service,
         loop="uvloop" if sys.platform != "win32" else "asyncio",
@@ -151,7 +154,8 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int) -> socket.socket:
+    """Listen at an address; raise Permanent when that cannot be."""
     try:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         return socket.create_server((host, port), family=family, backlog=_BACKLOG)
