@@ -25,15 +25,20 @@ WITH stages AS (
 ),
 
 subjects AS (
-    SELECT case_id, max_by(classification_title, report_date) AS subject
+    SELECT case_id, classification_title AS subject
     FROM icasework.classifications
-    GROUP BY case_id
+    QUALIFY row_number() OVER (
+        PARTITION BY case_id ORDER BY report_date DESC, added_at DESC NULLS LAST, classification_title
+    ) = 1
 ),
 
 letters AS (
-    SELECT case_id, max_by(correspondence_type, sent_date) AS correspondence_type, max(sent_date) AS sent_date
+    SELECT case_id, correspondence_type, sent_date
     FROM icasework.correspondence
-    GROUP BY case_id
+    WHERE sent_date IS NOT NULL
+    QUALIFY row_number() OVER (
+        PARTITION BY case_id ORDER BY sent_date DESC, sent_at DESC NULLS LAST, correspondence_id DESC
+    ) = 1
 ),
 
 agreed AS (
