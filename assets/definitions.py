@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TypedDict, Unpack
 import dagster as dg
 
 from assets.feeds import feed_asset
+from assets.kpi import cards_asset
 from assets.report import report_asset
 from assets.resources import Workplace
 from assets.schedules import nightly_job, nightly_schedule, rebuild_job, rebuild_sensor
@@ -60,6 +61,7 @@ def build_defs(**overrides: Unpack[Overrides]) -> dg.Definitions:
                 *(feed_asset(feed, place) for feed in place.feeds.values()),
                 catalogue_asset(place),
                 report_asset(place),
+                cards_asset(place),
             ],
             jobs=[nightly, rebuild_job()],
             schedules=[nightly_schedule(nightly, settings)],

@@ -11,6 +11,7 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from rich.table import Table
 from rich.text import Text
@@ -22,6 +23,7 @@ from assets.services import Services, child_environment, home, logs_of, open_ser
 from assets.work import load_days, rebuild_catalogue
 from pipelines.errors import CasehouseError, Permanent, SettingsError, Transient
 from pipelines.feeds import FEEDS, SOURCES
+from pipelines.kpi.card_file import FOLDER, POINTER
 from pipelines.lake import Lake
 from pipelines.tables import plain, show
 from pipelines.warehouse import catalogue_path, is_current, run_query
@@ -35,7 +37,7 @@ if TYPE_CHECKING:
     from assets.backfill import Wanted
     from pipelines.settings import Settings
 
-SANDBOX_SECONDS = 60.0
+START_SECONDS = 60.0
 PROBE_SECONDS = 3
 _LOOK_SECONDS = 0.1
 
@@ -65,6 +67,7 @@ class Demo:
                 proved = self._tell(wanted)
                 if self.serve:
                     dagster.start_daemon()
+                    self._serve_cards(children)
                     self._serve(dagster)
         return proved
 
@@ -81,12 +84,29 @@ class Demo:
 
     def _start_sandbox(self, children: Children, port: int) -> None:
         children.start("sandbox", module("pipelines.cli", "sandbox", "--port", str(port)))
-        until = time.monotonic() + SANDBOX_SECONDS
-        while not _listens(port):
-            children.check()
-            if time.monotonic() > until:
-                raise Permanent("the sandbox did not come up", todo=f"read {children.logs / 'sandbox.log'}")
-            time.sleep(_LOOK_SECONDS)
+        _wait_for(children, "sandbox", "127.0.0.1", port)
+
+    def _serve_cards(self, children: Children) -> None:
+        """Serve the customer cards, with the preview, and tell how to ask for one."""
+        host = self.settings.kpi_host
+        port = require_port(host, self.settings.kpi_port, "CASEHOUSE_KPI_PORT")
+        words = ("kpi", "serve", "--host", host, "--port", str(port))
+        children.start("kpi", module("pipelines.cli", *words), env={"CASEHOUSE_KPI_PREVIEW": "true"})
+        _wait_for(children, "kpi", host, port)
+        url = f"http://{host}:{port}"
+        token = next(iter(self.settings.kpi_tokens.values())).get_secret_value()
+        ((customer, number),) = run_query(
+            Lake(self.settings.data_dir), sections("demo_customer")["asked"]
+        ).rows()
+        asked = quote(number if self.settings.kpi_customer_id == "phone" else customer)
+        self.console.print(
+            plain(
+                "\nthe customer card, as ITX asks for it:"
+                f"\n  curl -H 'X-API-Key: {token}' '{url}/rest/kpi?customerId={asked}'"
+                f"\nand as an agent sees it:\n  {url}/preview?customerId={asked}&token={quote(token)}"
+            ),
+            soft_wrap=True,
+        )
 
     def _load(self, dagster: Services, wanted: Wanted) -> None:
         lake = Lake(self.settings.data_dir)
@@ -105,7 +125,7 @@ class Demo:
             rebuild_catalogue(dagster)
 
     def _is_stale(self, lake: Lake) -> bool:
-        """Say whether the catalogue is another version's or another day's, or days came in since, unseen."""
+        """Say whether catalogue or cards are another version's or day's, or days came in since, unseen."""
         if not is_current(
             lake,
             FEEDS,
@@ -115,6 +135,9 @@ class Demo:
         ):
             return True
         built = catalogue_path(lake).stat().st_mtime_ns
+        cards = self.settings.data_dir / FOLDER / POINTER
+        if not cards.exists() or cards.stat().st_mtime_ns < built:
+            return True
         folders = (lake.root / name for name in ("lake", "quarantine", "attempts"))
         return any(path.stat().st_mtime_ns > built for folder in folders for path in folder.rglob("*"))
 
@@ -170,9 +193,18 @@ def _refuse_second(settings: Settings) -> None:
             )
 
 
-def _listens(port: int) -> bool:
+def _wait_for(children: Children, name: str, host: str, port: int) -> None:
+    until = time.monotonic() + START_SECONDS
+    while not _listens(host, port):
+        children.check()
+        if time.monotonic() > until:
+            raise Permanent(f"{name} did not come up", todo=f"read {children.logs / f'{name}.log'}")
+        time.sleep(_LOOK_SECONDS)
+
+
+def _listens(host: str, port: int) -> bool:
     try:
-        socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        socket.create_connection((host, port), timeout=1).close()
     except OSError:
         return False
     return True

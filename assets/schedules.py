@@ -1,4 +1,4 @@
-"""When things run by themselves: the feeds' yesterday each night, catalogue and report after feeds changed.
+"""When things run by themselves: the feeds' yesterday each night; catalogue, report and cards after it.
 
 The nightly run is an ordinary run of the feeds' assets for one partition: the same path as a backfill and as
 the button in the UI.
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import dagster as dg
 
 from assets.feeds import asset_key
+from assets.kpi import CARDS
 from assets.names import NIGHTLY, REBUILD
 from assets.report import REPORT
 from assets.warehouse import CATALOGUE
@@ -42,11 +43,11 @@ def nightly_job(place: Workplace) -> dg.UnresolvedAssetJobDefinition:
 
 
 def rebuild_job() -> dg.UnresolvedAssetJobDefinition:
-    """Return the job that rebuilds the catalogue."""
+    """Return the job that rebuilds the catalogue, and the customer cards from it."""
     return dg.define_asset_job(
         REBUILD,
-        selection=dg.AssetSelection.assets(CATALOGUE),
-        description="The catalogue, built anew from the lake.",
+        selection=dg.AssetSelection.assets(CATALOGUE, CARDS),
+        description="The catalogue, built anew from the lake, and the customer cards from it.",
         tags=PRIORITY,
     )
 
@@ -76,12 +77,12 @@ def nightly_schedule(job: dg.UnresolvedAssetJobDefinition, settings: Settings) -
 
 
 def rebuild_sensor() -> dg.AutomationConditionSensorDefinition:
-    """Return the sensor that rebuilds catalogue and report; on by default, since it only reads the lake."""
+    """Return the sensor that rebuilds catalogue, report and cards; on by default: it only reads the lake."""
     return dg.AutomationConditionSensorDefinition(
         REBUILD,
-        target=dg.AssetSelection.assets(CATALOGUE, REPORT),
+        target=dg.AssetSelection.assets(CATALOGUE, REPORT, CARDS),
         default_status=dg.DefaultSensorStatus.RUNNING,
         minimum_interval_seconds=30,
         run_tags=PRIORITY,
-        description="Rebuilds the catalogue after feeds have changed, then writes the daily report.",
+        description="Rebuilds the catalogue after feeds have changed, then daily report and customer cards.",
     )

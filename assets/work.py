@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 from rich.text import Text
 
 from assets.backfill import STARTED_HERE, Course, follow, launch
-from assets.names import REBUILD
+from assets.names import CARDS_STEP, REBUILD
 from assets.progress import Display
 from pipelines.errors import CasehouseError, Permanent
 from pipelines.tables import plain
@@ -87,7 +87,7 @@ def _say(told: Text, console: Console) -> None:
 
 
 def rebuild_catalogue(dagster: Dagster) -> None:
-    """Have the catalogue rebuilt and wait for it; raise Permanent when that fails."""
+    """Have catalogue and cards rebuilt and wait for it; raise Permanent when that fails."""
     dagster.start_daemon()
     run_id = dagster.client.launch_job(REBUILD, tags=STARTED_HERE)
     while not (run := dagster.client.run(run_id)).is_finished:
@@ -95,5 +95,11 @@ def rebuild_catalogue(dagster: Dagster) -> None:
         time.sleep(_LOOK_SECONDS)
     if run.status != "SUCCESS":
         happened = dagster.client.read_log(run_id)
-        why = next((reason for _, _, reason in happened.step_failures), happened.run_failure)
-        raise Permanent("the catalogue was not rebuilt", why=why, todo="run `casehouse rebuild`")
+        step, why = next(
+            ((step, reason) for step, _, reason in happened.step_failures), ("", happened.run_failure)
+        )
+        raise Permanent(
+            "the customer cards were not built" if step == CARDS_STEP else "the catalogue was not rebuilt",
+            why=why,
+            todo=f"run `casehouse {'kpi build' if step == CARDS_STEP else 'rebuild'}`",
+        )

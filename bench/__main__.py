@@ -14,8 +14,10 @@ import time
 from pathlib import Path
 
 from bench.backfill import measure_backfill
+from bench.cards import measure_cards
 from bench.marts import measure_marts
 from bench.measure import Cost, median, run_task, start_task, tell
+from bench.serving import measure_serving
 
 ROUNDS = 5
 FIRST = "2026-01-01"
@@ -134,6 +136,8 @@ PARTS = {
     "small": measure_small,
     "backfill": measure_backfill,
     "marts": measure_marts,
+    "cards": measure_cards,
+    "serving": measure_serving,
     "start": measure_start,
 }
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from bench import card_frames
 from bench.file_source import FileSource
 from bench.wide import WIDE, write_csv, write_xml
 from bench.xima_calls import DAY, XIMA_CALLS, write_calls
@@ -170,6 +171,36 @@ def small_days(home: str, rows: str, count: str) -> None:
     print(alone, together, bare)
 
 
+def make_cards(folder: str, customers: str) -> None:
+    """Write the rows that cards are made of."""
+    with timed():
+        card_frames.write_frames(Path(folder), int(customers))
+
+
+def plain_cards(folder: str) -> None:
+    """Render every card the plain way."""
+    with timed():
+        card_frames.render_plainly(Path(folder))
+
+
+def house_cards(folder: str, customers: str) -> None:
+    """Render every card as the product does, a chunk after the other."""
+    from bench.house_cards import chunks  # noqa: PLC0415 - only these tasks pay for it
+
+    with timed():
+        cards = sum(chunk.height for chunk in chunks(Path(folder), int(customers)))
+    if cards != int(customers):
+        raise SystemExit(f"{cards} cards of {customers}")
+
+
+def stored_cards(folder: str, customers: str) -> None:
+    """Render every card and write the card file."""
+    from bench.house_cards import store  # noqa: PLC0415 - as above
+
+    with timed():
+        store(Path(folder), int(customers))
+
+
 TASKS = {
     task.__name__: task
     for task in (
@@ -184,6 +215,10 @@ TASKS = {
         xima_typed,
         orjson_rows,
         small_days,
+        make_cards,
+        plain_cards,
+        house_cards,
+        stored_cards,
     )
 }
 

@@ -46,3 +46,7 @@ XIMA_AGENTS: tuple[str, ...] = (
     "Lowri Bevan(212)",
     XIMA_DESK,
 )
+
+# These open the cards of invented people: `casehouse kpi serve` takes them on a loopback address only.
+SANDBOX_KPI_TOKENS: dict[str, str] = {"sandbox": "sandbox-kpi-token"}
+SANDBOX_KPI_HASH_KEY = "sandbox-kpi-hash-key"

@@ -25,6 +25,8 @@ from pipelines.demonstration import (
     ICASEWORK_REPORTS,
     SANDBOX_ACCOUNT,
     SANDBOX_API_KEY,
+    SANDBOX_KPI_HASH_KEY,
+    SANDBOX_KPI_TOKENS,
     SANDBOX_SECRET,
     SANDBOX_XIMA_KEY,
     XIMA_AGENTS,
@@ -36,14 +38,21 @@ ROOT = Path(__file__).resolve().parent.parent
 PREFIX = "CASEHOUSE_"
 ENV_FILE = "CASEHOUSE_ENV_FILE"  # in the environment only
 CONTACT_WINDOW_DAYS = 28
+CASE_MARK = "{case_id}"
 
 _ACCOUNT = re.compile(r"[A-Za-z0-9-]+")
 _REPORT_KEY = re.compile(r"[A-Za-z0-9_-]+")
+_TOKEN_NAME = re.compile(r"[A-Za-z0-9_-]{1,40}")
+_TOKEN = re.compile(r"[A-Za-z0-9._~-]{16,512}")  # needs no encoding in a URL
+_SHORTEST_KEY = 16
 _FIELD = re.compile(r'field "(\w+)"')
 
 Environment = Literal["sandbox", "uat", "production"]
 ReportFormat = Literal["csv", "xml", "json"]
 Reconcile = Literal["total", "none"]
+# What a customerId may be, the first before the last where several are allowed.
+IdentifierKind = Literal["customer_number", "external_id", "primary_key", "entity_id", "phone"]
+CustomerId = Literal["auto", "customer_number", "external_id", "primary_key", "entity_id", "phone"]
 # One parameter of a Xima report, as the vendor's "Show Request Details" writes it: name, valueType, value.
 Parameter = dict[str, Any]
 
@@ -116,6 +125,10 @@ class Settings(BaseSettings):
     icasework_attempts: int = Field(5, ge=1, le=20, description="Tries of one call, the first included.")
     icasework_max_wait_seconds: float = Field(60, ge=0, description="Longest wait between two tries.")
 
+    icasework_case_url: str | None = Field(
+        None, description="Where iCasework shows a case, with {case_id} in it; default of the account's host."
+    )
+
     xima_environment: Literal["sandbox", "production"] = Field(
         "sandbox", description="sandbox or production."
     )
@@ -143,6 +156,33 @@ class Settings(BaseSettings):
         10, ge=0, le=100, description="How often a report that is still running is asked for again."
     )
 
+    kpi_customer_id: CustomerId = Field(
+        "auto", description="What ITX sends as customerId; auto: any of these, in this order."
+    )
+    kpi_households: bool = Field(
+        False, description="Show the cards of all customers who share a telephone number, merged."
+    )
+    kpi_identifiers: Path | None = Field(
+        None, description="CSV of kind, identifier, customer_id: what other systems call the customers."
+    )
+    kpi_host: str = Field("127.0.0.1", description="Where the card service listens.")
+    kpi_port: int = Field(8780, ge=1, le=65535, description="Port of the card service.")
+    kpi_tokens: dict[str, SecretStr] = Field(
+        {name: SecretStr(token) for name, token in SANDBOX_KPI_TOKENS.items()},
+        description="Tokens that open the card service, as JSON: a name for the records, and the token.",
+    )
+    kpi_hash_key: SecretStr = Field(
+        SecretStr(SANDBOX_KPI_HASH_KEY),
+        description="Key of the hashes that stand for customers in the records of accesses.",
+    )
+    kpi_max_age_hours: float = Field(
+        36, gt=0, description="Hours after the last day of cases from which cards say that they are old."
+    )
+    kpi_access_days: int = Field(
+        365, ge=1, le=3650, description="Days for which it is kept who asked for whom."
+    )
+    kpi_preview: bool = Field(False, description="Show /preview, the card as an agent sees it.")
+
     @field_validator("data_dir")
     @classmethod
     def _below_root(cls, path: Path) -> Path:
@@ -151,6 +191,43 @@ class Settings(BaseSettings):
             return ROOT / path.expanduser()
         except RuntimeError:
             raise ValueError("its ~ stands for no home directory of this machine") from None
+
+    @field_validator("kpi_identifiers", mode="before")
+    @classmethod
+    def _is_given(cls, path: object) -> object:
+        """Take an empty one for none, a relative one from the project's root."""
+        return ROOT / Path(path).expanduser() if isinstance(path, str) and path else path or None
+
+    @field_validator("icasework_case_url")
+    @classmethod
+    def _shows_a_case(cls, url: str | None) -> str | None:
+        """Refuse what leads to no case; an empty one is as good as none."""
+        if url and not (CASE_MARK in url and _is_link(url)):
+            raise ValueError(f"it must be http:// or https:// with a host, and hold {CASE_MARK}")
+        return url or None
+
+    @field_validator("kpi_tokens")
+    @classmethod
+    def _are_tokens(cls, tokens: dict[str, SecretStr]) -> dict[str, SecretStr]:
+        """Refuse what is guessed easily, would not survive a URL, or is the same under two names."""
+        texts = [token.get_secret_value() for token in tokens.values()]
+        if not tokens or not all(map(_TOKEN_NAME.fullmatch, tokens)):
+            raise ValueError(
+                "it needs a token at least; each name holds letters, digits, _ and -, 40 at most"
+            )
+        if not all(map(_TOKEN.fullmatch, texts)):
+            raise ValueError("each token must have 16 to 512 letters, digits, dots, hyphens, _ and ~")
+        if len(set(texts)) < len(texts):
+            raise ValueError("two names have the same token")
+        return tokens
+
+    @field_validator("kpi_hash_key")
+    @classmethod
+    def _is_long(cls, key: SecretStr) -> SecretStr:
+        """Refuse a key with which the hashes could be guessed back."""
+        if len(key.get_secret_value()) < _SHORTEST_KEY:
+            raise ValueError(f"it must have {_SHORTEST_KEY} characters at least")
+        return key
 
     @field_validator("icasework_account", "xima_tenant")
     @classmethod
@@ -220,6 +297,14 @@ class Settings(BaseSettings):
         if not (self.icasework_base_url or self.icasework_reports_url):
             return told
         return f"{told} at {_hosts(self.icasework_base, self.icasework_reports_base)}"
+
+    @property
+    def icasework_case_pattern(self) -> str:
+        """Where a browser sees a case, {case_id} for its number (GUESS: no page of the vendor tells it)."""
+        if self.icasework_case_url:
+            return self.icasework_case_url
+        account = f"&db={self.icasework_db}" if self.icasework_db else ""
+        return f"{self.icasework_base}/case?CaseId={CASE_MARK}{account}"
 
     @property
     def icasework_db(self) -> str | None:
@@ -310,6 +395,15 @@ def _is_web_address(url: str) -> bool:
         and not (secret or parts.query or parts.fragment)
         and not any(character.isspace() for character in url)
     )
+
+
+def _is_link(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    is_whole = parts.scheme in {"http", "https"} and bool(parts.hostname)
+    return is_whole and not any(character.isspace() for character in url)
 
 
 def _told_json(error: pydantic_settings.SettingsError) -> str:

@@ -102,6 +102,12 @@ def look_at(
     return [Look(**one) for one in json.loads(html.unescape(answer[1]))], _CONSOLE.findall(done.stderr)
 
 
+def visit(url: str, folder: Path) -> tuple[str, list[str]]:
+    """Open an address as it is served, headers and all; return the page as it then stands and the console."""
+    done = _run(folder, "--window-size=1000,1200", "--dump-dom", url)
+    return done.stdout, _CONSOLE.findall(done.stderr)
+
+
 def print_pages(page: Path, folder: Path) -> int:
     """Print a page on A4 and return how many sheets it takes."""
     target = folder / "printed.pdf"

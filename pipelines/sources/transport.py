@@ -113,10 +113,13 @@ class Transport:
             into.unlink(missing_ok=True)
             raise
 
-    def knock(self, call: Call) -> Answer:
-        """Call once and return whatever is answered, of any status; raise Transient when nothing is."""
+    def knock(self, call: Call, *, most: int = _PAGE_BYTES) -> Answer:
+        """Call once and return whatever is answered, of any status; raise Transient when nothing is.
+
+        A body of more than `most` bytes raises Permanent.
+        """
         try:
-            return self._attempt(call, lambda response: _held(call, response, _PAGE_BYTES), any_status=True)
+            return self._attempt(call, lambda response: _held(call, response, most), any_status=True)
         except Setback as setback:
             last = setback
         if self._closed.is_set():

@@ -17,13 +17,15 @@ import polars as pl
 
 from pipelines.errors import Permanent
 from pipelines.settings import CONTACT_WINDOW_DAYS
+from pipelines.telephone import READ_BY
 from pipelines.warehouse import evidence, monthly, phones, things
 from pipelines.warehouse.marts import create_marts
 from pipelines.warehouse.query import catalogue_path, connect, open_engine, spill_path, told_in_one_line
 from pipelines.warehouse.statements import all_definitions_digest, definitions_digest, sections
-from pipelines.warehouse.swap import alone, replacing, write_ahead_log
+from pipelines.warehouse.swap import replacing, write_ahead_log
 from pipelines.warehouse.views import columns_of, statements_for
 from pipelines.warehouse.working_days import KNOWN_BY, calendar
+from pipelines.whole_files import alone
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -104,7 +106,7 @@ def build(  # noqa: PLR0913 - all but the first two by name
     """
     target = catalogue_path(lake)
     try:
-        with alone(target, wait_seconds=wait_seconds):
+        with alone(target, wait_seconds, todo="wait for it to end, then run `casehouse rebuild`"):
             with replacing(target) as aside:
                 with closing(open_engine(spill_path(lake))) as engine:
                     builder = _Builder(engine, lake, feeds, since, until, contact_window_days, afresh)
@@ -160,7 +162,7 @@ def _made_by(feeds: Mapping[str, Feed], contact_window_days: int) -> str:
     told = [
         (key, feed.description, feed.contract.fingerprint, columns_of(feed)) for key, feed in feeds.items()
     ]
-    made_from = (all_definitions_digest(), phones.READ_BY, KNOWN_BY, contact_window_days, told)
+    made_from = (all_definitions_digest(), READ_BY, KNOWN_BY, contact_window_days, told)
     return hashlib.sha256(repr(made_from).encode()).hexdigest()
 
 

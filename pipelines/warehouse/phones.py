@@ -1,16 +1,15 @@
 """Telephone numbers in one form, so that calls and cases can be joined: the table `ops.phones`.
 
-Numbers are read by the `phonenumbers` library, which knows every country's plan; one without a country code
-is taken for British. SQL joins by this table and parses nothing.
+SQL joins by this table and parses nothing; how a number is read is told in pipelines/telephone.py.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import phonenumbers
 import polars as pl
 
+from pipelines.telephone import READ_BY, e164
 from pipelines.warehouse.statements import Sql, identifier, render, sections
 
 if TYPE_CHECKING:
@@ -19,10 +18,6 @@ if TYPE_CHECKING:
     import duckdb
 
     from pipelines.feeds import Feed
-
-HOME = "GB"
-READ_BY = f"phonenumbers {phonenumbers.__version__}, whole numbers"  # the plans, and the rule of e164()
-_LINES = (phonenumbers.PhoneNumberType.FIXED_LINE, phonenumbers.PhoneNumberType.MOBILE)
 
 # The columns that hold numbers of people outside.
 COLUMNS: Mapping[str, tuple[str, ...]] = {
@@ -55,29 +50,6 @@ def read(numbers: Iterable[str]) -> pl.DataFrame:
         schema=dict.fromkeys(("written", "e164", "read_by"), pl.String),
         orient="row",
     )
-
-
-def e164(written: str) -> str | None:
-    """Return a number in international form, None for what is none: an extension, a word, two numbers.
-
-    A number has to be as long as its country's landlines or mobiles are; whether it was ever given out is not
-    asked: numbers are given out faster than libraries learn of it. A shorter one counts only where the plan
-    has it, such as 0800 1111. One that lacks its area code is nobody's: every town has a 960 123.
-    """
-    try:
-        number = phonenumbers.parse(written, HOME)
-    except phonenumbers.NumberParseException:
-        return None
-    if not (number.national_number and (_is_whole(number) or phonenumbers.is_valid_number(number))):
-        return None
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
-
-
-def _is_whole(number: phonenumbers.PhoneNumber) -> bool:
-    # The library's is_possible_number also lets pass what can be dialled within a town only.
-    return phonenumbers.ValidationResult.IS_POSSIBLE in {
-        phonenumbers.is_possible_number_for_type_with_reason(number, line) for line in _LINES
-    }
 
 
 def _columns(feeds: Mapping[str, Feed]) -> Iterator[Sql]:

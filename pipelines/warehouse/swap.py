@@ -1,26 +1,21 @@
 """Replace a file that others may be reading: written aside, flushed, renamed over the old one.
 
 A kill at any moment leaves the old file; what it leaves beside it is swept by the next one. Only one process
-at a time replaces, and the lock dies with its holder.
+at a time replaces: see `alone` in whole_files.py.
 """
 
 from __future__ import annotations
 
-import fcntl
 import os
-import time
 import uuid
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
-
-from pipelines.errors import Transient
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
 READ_ONLY = 0o444
-_POLL_SECONDS = 0.05
 
 
 @contextmanager
@@ -63,31 +58,3 @@ def _flush(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
-
-
-@contextmanager
-def alone(target: Path, *, wait_seconds: float) -> Iterator[None]:
-    """Keep other processes from replacing `target`, and from whatever belongs to that.
-
-    Waits up to `wait_seconds` for another process that is at it; raises Transient after that.
-    """
-    path = target.parent / ".locks" / f"{target.name}.lock"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    until = time.monotonic() + wait_seconds
-    with path.open("w") as file:
-        while not _locked(file.fileno()):
-            if time.monotonic() >= until:
-                raise Transient(
-                    f"another process has been rebuilding {target.name} for over {wait_seconds:g} s",
-                    todo="wait for it to end, then run `casehouse rebuild`",
-                )
-            time.sleep(_POLL_SECONDS)
-        yield
-
-
-def _locked(handle: int) -> bool:
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True

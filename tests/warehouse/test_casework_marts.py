@@ -16,8 +16,8 @@ from pipelines.feeds import Policy
 from pipelines.ingest import ingest_days
 from pipelines.lake import Lake
 from pipelines.sandbox.council.reports import BY_NAME
+from pipelines.telephone import e164
 from pipelines.warehouse import run_query
-from pipelines.warehouse.phones import e164
 from tests.plain_source import PlainSource
 from tests.warehouse.casework import CASEWORK, rebuild_casework
 

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.feeds import FEEDS
+from pipelines.telephone import e164
 from pipelines.warehouse import build, phones, run_query
 from tests.contact_centre import DAY, call, case, load
 
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     ],
 )
 def test_one_number_has_one_form(written: str) -> None:
-    assert phones.e164(written) == "+442079460123"
+    assert e164(written) == "+442079460123"
 
 
 @pytest.mark.parametrize(
@@ -42,25 +43,25 @@ def test_one_number_has_one_form(written: str) -> None:
     ],
 )
 def test_what_is_no_number_comes_to_none(written: str) -> None:
-    assert phones.e164(written) is None
+    assert e164(written) is None
 
 
 @pytest.mark.parametrize(
     ("written", "whole"), [("0800 1111", "+448001111"), ("0800 496 012", "+44800496012")]
 )
 def test_a_short_number_counts_where_the_plan_has_it(written: str, whole: str) -> None:
-    assert phones.e164(written) == whole
+    assert e164(written) == whole
 
 
 def test_a_number_from_abroad_keeps_its_country() -> None:
-    assert phones.e164("+33 1 23 45 67 89") == "+33123456789"
+    assert e164("+33 1 23 45 67 89") == "+33123456789"
 
 
 @given(st.text(max_size=30))
 @settings(deadline=None, max_examples=200)
 def test_no_text_breaks_it(written: str) -> None:
-    read = phones.e164(written)
-    assert read is None or (read.startswith("+") and phones.e164(read) == read)
+    read = e164(written)
+    assert read is None or (read.startswith("+") and e164(read) == read)
 
 
 def rebuild(lake: Lake, *, afresh: bool = False) -> list[tuple[str, str | None]]:
@@ -72,7 +73,7 @@ def test_the_table_holds_what_feeds_write_now_and_parses_only_what_is_new(
     lake: Lake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     parsed: list[str] = []
-    parse = phones.e164
+    parse = e164
 
     def count(written: str) -> str | None:
         parsed.append(written)

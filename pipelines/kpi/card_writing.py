@@ -1,0 +1,248 @@
+"""Write a card file: frames of rendered cards into one LMDB file, proved, then made the current one.
+
+Whatever the size, a bite of ten thousand cards is in memory at a time. Layout and proof stand in
+card_file.py, rendering elsewhere.
+"""
+
+from __future__ import annotations
+
+import mmap
+import os
+import zlib
+from dataclasses import replace
+from datetime import UTC
+from itertools import accumulate, chain, pairwise
+from typing import TYPE_CHECKING
+
+import lmdb
+import polars as pl
+
+from pipelines.errors import Damaged, Permanent
+from pipelines.kpi.card_file import (
+    ABOUT,
+    BOTH,
+    CARDS,
+    CARDS_IN_BOX,
+    FIRST_CARD,
+    FORMAT,
+    IDENTIFIERS,
+    LENGTH_BYTES,
+    META,
+    OPENING,
+    PLACE,
+    PLAIN,
+    POINTER,
+    SHARED,
+    SHARED_AT,
+    TABLES,
+    TAG_DIGITS,
+    UNKNOWN,
+    UNKNOWN_AT,
+    Pointer,
+    digest_of,
+)
+from pipelines.whole_files import alone, write_whole
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+    from pipelines.kpi.card_file import About
+
+LONGEST_IDENTIFIER = 511  # bytes: LMDB's limit of a key
+WAIT_SECONDS = 60.0
+
+# The first flight of a TCP connection is ten segments of 1,460 bytes: a body within it arrives as soon plain
+# as compressed. Above that, level 6 leaves a tenth or less and costs 3 microseconds per kB, at build.
+WORTH_COMPRESSING = 14_000
+_LEVEL = 6
+
+CARD_COLUMNS = {"card": pl.UInt32, "body": pl.String, "documents": pl.UInt32}
+IDENTIFIER_COLUMNS = {"identifier": pl.String, "card": pl.UInt32}
+
+_CARDS_AT_ONCE = 10_000
+_BOX_BYTES = 4
+_PAGE = mmap.PAGESIZE
+_ROOM = 64 * 1024 * 1024
+_READ_ONLY = 0o444
+
+
+def write_cards(
+    folder: Path,
+    about: About,
+    *,
+    unknown: str,
+    shared: str,
+    cards: Iterable[pl.DataFrame],
+    identifiers: Iterable[pl.DataFrame],
+) -> Path:
+    """Write a card file, prove it and make it the current one of its folder; return it.
+
+    `unknown` and `shared` are the bodies of cards 0 and 1. `cards`: frames of `card` (UInt32: 2, 3, 4 and so
+    on through all frames), `body` (String: the JSON that goes over the wire) and `documents` (UInt32: how
+    many it holds). `identifiers`: frames of `identifier` (String: each once, rising by their bytes through
+    all frames) and `card` (UInt32). Frames are taken one by one, all cards first. The file before stays for
+    readers, older ones go; a kill at any moment leaves the old pointer. Raises Transient when another builder
+    is at it for longer than WAIT_SECONDS, Permanent for frames that are not so.
+    """
+    pointer = folder / POINTER
+    with alone(pointer, WAIT_SECONDS, todo="wait for it to end, then run `casehouse kpi build`"):
+        for debris in folder.glob(".cards-*"):
+            debris.unlink()
+        aside = folder / f".cards-{os.getpid()}.lmdb"
+        try:
+            target, proof = _written(aside, about, _bites(unknown, shared, cards), identifiers)
+        finally:
+            aside.unlink(missing_ok=True)
+        before = _named_by(pointer)
+        write_whole(pointer, proof.to_json())
+        for old in folder.glob("cards-*.lmdb"):
+            if old.name not in {target.name, before}:
+                old.unlink()
+    return target
+
+
+def _written(
+    aside: Path, about: About, cards: Iterable[pl.DataFrame], identifiers: Iterable[pl.DataFrame]
+) -> tuple[Path, Pointer]:
+    _fill(aside, about, cards, identifiers)
+    digest = digest_of(aside)
+    stamp = about.built_at.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
+    target = aside.with_name(f"cards-{stamp}-{digest[:12]}.lmdb")
+    proof = Pointer(target.name, aside.stat().st_size, digest)
+    aside.chmod(_READ_ONLY)
+    aside.replace(target)
+    return target, proof
+
+
+def _named_by(pointer: Path) -> str | None:
+    try:
+        return Pointer.read(pointer).file
+    except (FileNotFoundError, Damaged):
+        return None
+
+
+def _fill(
+    path: Path, about: About, cards: Iterable[pl.DataFrame], identifiers: Iterable[pl.DataFrame]
+) -> None:
+    with lmdb.open(
+        str(path), subdir=False, max_dbs=TABLES, map_size=_ROOM, lock=False, sync=False, meminit=False
+    ) as store:
+        for table in (CARDS, IDENTIFIERS, META):
+            store.open_db(table)
+        boxes, documents, known = _Boxes(store), 0, 0
+        for frame in cards:
+            boxes.add(_values(frame))
+            documents += int(frame["documents"].sum())
+        boxes.end()
+        for frame in identifiers:
+            _require(frame, IDENTIFIER_COLUMNS)
+            if (frame["card"] >= len(boxes.places)).any():
+                raise Permanent("an identifier leads to a card that is not there")
+            _append(store, IDENTIFIERS, _texts(frame["identifier"]), boxes.places_of(frame["card"]))
+            known += frame.height
+        number = len(boxes.places) - FIRST_CARD
+        told = replace(about, cards=number, documents=documents, identifiers=known).to_json()
+        nobody = [boxes.places[SHARED], boxes.places[UNKNOWN]]
+        _append(store, META, [ABOUT, SHARED_AT, UNKNOWN_AT], [told, *nobody])
+        store.sync(True)
+
+
+class _Boxes:
+    """Puts cards into boxes, the boxes into the file, and remembers where each card is."""
+
+    def __init__(self, store: lmdb.Environment) -> None:
+        self.places: list[bytes] = []
+        self._store = store
+        self._waiting: list[bytes] = []
+        self._box = 0
+
+    def add(self, cards: list[bytes]) -> None:
+        """Take cards in the order of their numbers; write the boxes that are full."""
+        self._waiting += cards
+        self._write(len(self._waiting) // CARDS_IN_BOX)
+
+    def end(self) -> None:
+        """Write the last box."""
+        self._write(-(-len(self._waiting) // CARDS_IN_BOX))
+
+    def places_of(self, numbers: pl.Series) -> list[bytes]:
+        """Return where cards are, by their numbers."""
+        return [self.places[number] for number in numbers]
+
+    def _write(self, count: int) -> None:
+        keys, boxes = [], []
+        for at in range(count):
+            cards = self._waiting[at * CARDS_IN_BOX : (at + 1) * CARDS_IN_BOX]
+            ends = [0, *accumulate(map(len, cards))]
+            self.places += [PLACE.pack(self._box, begin, end) for begin, end in pairwise(ends)]
+            keys.append(self._box.to_bytes(_BOX_BYTES, "big"))
+            boxes.append(b"".join(cards))
+            self._box += 1
+        _append(self._store, CARDS, keys, boxes)
+        del self._waiting[: count * CARDS_IN_BOX]
+
+
+def _bites(unknown: str, shared: str, cards: Iterable[pl.DataFrame]) -> Iterator[pl.DataFrame]:
+    """Put the two answers that are nobody's before the cards; cut all into bites of one transaction."""
+    nobody = {"card": [UNKNOWN, SHARED], "body": [unknown, shared], "documents": [0, 0]}
+    number = UNKNOWN
+    for frame in chain([pl.DataFrame(nobody, CARD_COLUMNS)], cards):
+        _require(frame, CARD_COLUMNS)
+        for bite in frame.iter_slices(_CARDS_AT_ONCE):
+            if bite["card"].to_list() != list(range(number, number + bite.height)):
+                raise Permanent(f"the cards are not numbered one by one from {FIRST_CARD}")
+            if not bite["body"].str.starts_with(OPENING.decode()).all():
+                raise Permanent(f"a body does not begin with {OPENING.decode()}")
+            number += bite.height
+            yield bite
+
+
+def _require(frame: pl.DataFrame, columns: dict[str, type[pl.DataType]]) -> None:
+    wrong = [name for name, kind in columns.items() if frame.schema.get(name) != kind]
+    if wrong or any(frame[name].null_count() for name in columns):
+        raise Permanent(f"a frame has gaps, or no {' or '.join(wrong or columns)} of the right type")
+
+
+def _values(cards: pl.DataFrame) -> list[bytes]:
+    """Put tag and kind before each body; the large ones get their compressed form behind."""
+    body = pl.col("body")
+    tag = body.hash(FORMAT).cast(pl.String).str.zfill(TAG_DIGITS)
+    told = cards.select(
+        value=pl.concat_str(tag, pl.lit(PLAIN.decode()), body).cast(pl.Binary),
+        is_large=body.str.len_bytes() > WORTH_COMPRESSING,
+    )
+    values: list[bytes] = told["value"].to_list()
+    for place in told["is_large"].arg_true():
+        tagged, content = values[place][:TAG_DIGITS], values[place][TAG_DIGITS + 1 :]
+        length = len(content).to_bytes(LENGTH_BYTES, "big")
+        values[place] = b"".join((tagged, BOTH, length, content, _gzip(content)))
+    return values
+
+
+def _gzip(content: bytes) -> bytes:
+    press = zlib.compressobj(_LEVEL, zlib.DEFLATED, 16 + zlib.MAX_WBITS)
+    return press.compress(content) + press.flush()
+
+
+def _texts(identifiers: pl.Series) -> list[bytes]:
+    lengths = identifiers.str.len_bytes()
+    if not lengths.is_between(1, LONGEST_IDENTIFIER).all():
+        raise Permanent(f"an identifier is empty or longer than {LONGEST_IDENTIFIER} bytes")
+    texts: list[bytes] = identifiers.cast(pl.Binary).to_list()
+    return texts
+
+
+def _append(store: lmdb.Environment, table: bytes, keys: list[bytes], values: list[bytes]) -> None:
+    """Write a bite behind what is there, in a transaction of its own, with room made for it before."""
+    opened, told = store.open_db(table), store.info()
+    needed = sum(map(len, values)) + len(values) * 2 * _PAGE + _ROOM
+    if told["map_size"] < (room := told["last_pgno"] * _PAGE + needed):
+        store.set_mapsize(room)
+    try:
+        with store.begin(db=opened, write=True) as change, change.cursor() as cursor:
+            _, added = cursor.putmulti(zip(keys, values, strict=True), dupdata=False, append=True)
+    except lmdb.KeyExistsError:
+        added = -1
+    if added != len(keys):
+        raise Permanent("identifiers do not rise by their bytes, or one stands twice")

@@ -1,0 +1,167 @@
+"""The process of the card service: its parts put together, uvicorn around them, what it says on the console.
+
+Standard output carries one line for each access, standard error what the person on call must know. No line of
+either holds an identifier or a token: uvicorn's own access lines, which hold the address that was asked for,
+stay off, and exceptions are told by type and place.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import logging
+import logging.config
+import socket
+import sys
+from datetime import timedelta
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import uvicorn
+
+from pipelines.demonstration import SANDBOX_KPI_HASH_KEY, SANDBOX_KPI_TOKENS
+from pipelines.errors import Permanent, SettingsError
+from pipelines.kpi.access import AccessBook
+from pipelines.kpi.app import PATH, Service, build_api, where
+from pipelines.kpi.card_file import FOLDER, POINTER
+from pipelines.kpi.desk import Desk, Identifying
+from pipelines.kpi.identity import hash_of, readings
+from pipelines.kpi.tokens import Tokens
+from pipelines.kpi.watching import BuiltFor, Watch
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from pipelines.kpi.app import Pages
+    from pipelines.settings import Settings
+
+KEEP_ALIVE_SECONDS = 60  # ITX asks again within minutes; a connection that stays costs nothing
+DRAIN_SECONDS = 10
+_BACKLOG = 2048
+
+
+class Reticent(logging.Formatter):
+    """Formats log lines; of an exception it tells type and place, since its words may be somebody's data."""
+
+    def formatException(self, ei: Any) -> str:  # noqa: ANN401, N802 - logging's own
+        """Tell an exception without its words."""
+        return where(ei[1])
+
+
+LOGGING: dict[str, Any] = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"reticent": {"()": Reticent, "format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "handlers": {
+        "stderr": {
+            "class": "logging.StreamHandler",
+            "formatter": "reticent",
+            "stream": "ext://sys.stderr",
+        }
+    },
+    "root": {"handlers": ["stderr"], "level": "INFO"},
+    "loggers": {"uvicorn.access": {"handlers": [], "propagate": False, "level": "CRITICAL"}},
+}
+
+
+def serve(settings: Settings, host: str, port: int, pages: Sequence[Pages] = ()) -> None:
+    """Serve cards until SIGTERM or Ctrl-C; answers that are under way are given before it ends.
+
+    Raises SettingsError when the demonstration's token or key would open cards to another machine, Permanent
+    when nothing can listen there.
+    """
+    _require_own_secrets(settings, host)
+    service = build_service(settings, pages)
+    run(service, listen(host, port))
+
+
+def run(service: Service, listening: socket.socket) -> None:
+    """Serve until SIGTERM or Ctrl-C."""
+    logging.config.dictConfig(LOGGING)
+    host, port = listening.getsockname()[:2]
+    shown = f"[{host}]" if ":" in host else host
+    logging.getLogger(__name__).info("cards at http://%s:%d%s?customerId=", shown, port, PATH)
+    config = uvicorn.Config(
+        service,
+        loop="uvloop" if sys.platform != "win32" else "asyncio",
+        http="httptools",
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=DRAIN_SECONDS,
+    )
+    uvicorn.Server(config).run(sockets=[listening])
+
+
+def build_service(
+    settings: Settings, pages: Sequence[Pages] = (), echo: Callable[[bytes], object] | None = None
+) -> Service:
+    """Put desk, records and watch together as the settings say; nothing runs before the service does."""
+    folder = settings.data_dir / FOLDER
+    book = AccessBook(folder, keep_days=settings.kpi_access_days, echo=echo or print_lines)
+    desk = Desk(
+        Tokens({name: token.get_secret_value() for name, token in settings.kpi_tokens.items()}),
+        Identifying(readings, customer_hash(settings)),
+        book,
+        max_age=timedelta(hours=settings.kpi_max_age_hours),
+    )
+    watch = Watch(desk, folder / POINTER, BuiltFor(settings.kpi_customer_id, settings.kpi_households))
+
+    def troubles() -> Iterator[str]:
+        if watch.refused:
+            yield "A newer card file was refused; the log says why."
+        if book.fault:
+            yield "Accesses are not recorded as they should be; the log says why."
+
+    return Service(desk, build_api(desk, lambda: list(troubles()), pages), [book, watch])
+
+
+def customer_hash(settings: Settings) -> Callable[[str], str]:
+    """Return how a reading of an identifier is hashed for the records."""
+    return partial(hash_of, key=settings.kpi_hash_key.get_secret_value().encode())
+
+
+def print_lines(lines: bytes) -> None:
+    """Write access lines to standard output."""
+    sys.stdout.buffer.write(lines)
+    sys.stdout.buffer.flush()
+
+
+def _require_own_secrets(settings: Settings, host: str) -> None:
+    if _is_loopback(host):
+        return
+    tokens = {token.get_secret_value() for token in settings.kpi_tokens.values()}
+    if tokens & set(SANDBOX_KPI_TOKENS.values()):
+        raise _published(host, "token", "TOKENS")
+    if settings.kpi_hash_key.get_secret_value() == SANDBOX_KPI_HASH_KEY:
+        raise _published(host, "hash key", "HASH_KEY")
+
+
+def _published(host: str, what: str, setting: str) -> SettingsError:
+    return SettingsError(
+        f"the demonstration's {what} is published, and {host} can be reached from other machines",
+        todo=f"set CASEHOUSE_KPI_{setting}, or serve on 127.0.0.1",
+    )
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Listen at an address; raise Permanent when that cannot be."""
+    try:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        return socket.create_server((host, port), family=family, backlog=_BACKLOG)
+    except OSError as error:
+        raise Permanent(
+            f"nothing can listen on {host}:{port}",
+            why=error.strerror or type(error).__name__,
+            todo="end what listens there, or choose another by --host and --port",
+        ) from None
