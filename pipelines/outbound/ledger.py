@@ -12,7 +12,7 @@ import json
 import sqlite3
 from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass, field, fields
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -97,7 +97,7 @@ class Marked:
     field: str | None = None
     result_id: str | None = None
     not_before: datetime | None = None
-    is_try: bool = True
+    tries: int = 0  # to be added to those that are counted
     may_be_there: bool = False
 
 
@@ -107,7 +107,7 @@ class Ledger(AbstractContextManager["Ledger"]):
     Raises SettingsError when it belongs to others, Permanent when it cannot be opened.
     """
 
-    def __init__(self, data_dir: Path, *, origin: str, now: datetime) -> None:
+    def __init__(self, data_dir: Path, *, origin: str) -> None:
         self.path = ledger_path(data_dir)
         self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         try:
@@ -118,8 +118,8 @@ class Ledger(AbstractContextManager["Ledger"]):
             self._engine.executescript(_SCHEMA.read_text(encoding="utf-8"))
         except sqlite3.Error as error:
             raise _unusable(self.path, error) from None
-        self._belongs_to(origin)
-        self._opened_at = now
+        self._origin = origin
+        self._require_ours()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -129,14 +129,13 @@ class Ledger(AbstractContextManager["Ledger"]):
     def __enter__(self) -> Self:
         return self
 
-    def _belongs_to(self, origin: str) -> None:
-        with self._change() as engine:
-            engine.execute("INSERT INTO facts VALUES (?, ?) ON CONFLICT DO NOTHING", (ORIGIN, origin))
-        if (found := self.fact(ORIGIN)) != origin:
+    def _require_ours(self) -> None:
+        found = self.fact(ORIGIN)
+        if found not in (None, self._origin):
             raise SettingsError(
                 "the outbound ledger belongs to other accounts",
-                why=f"{found}, not {origin}",
-                todo="set another CASEHOUSE_DATA_DIR, or correct CASEHOUSE_ICASEWORK_* and CASEHOUSE_TASCOMI_*",
+                why=f"{found}, not {self._origin}",
+                todo="set another CASEHOUSE_DATA_DIR, or correct CASEHOUSE_TASCOMI_*",
             )
 
     @contextmanager
@@ -184,8 +183,16 @@ class Ledger(AbstractContextManager["Ledger"]):
         """Return a step by its number; raise Permanent when there is none."""
         row = self._engine.execute("SELECT * FROM steps WHERE n = ?", (n,)).fetchone()
         if row is None:
-            raise Permanent(f"there is no step {n}", todo="see `casehouse outbound log --dead` for the numbers")
+            raise Permanent(f"there is no step {n}", todo="`casehouse outbound log --dead` tells the numbers")
         return _step(row)
+
+    def unfinished(self) -> list[CaseEntry]:
+        """Return the cases that have steps which are not done, in the order they were planned."""
+        rows = self._engine.execute(
+            "SELECT * FROM cases WHERE case_id IN"
+            " (SELECT case_id FROM steps WHERE state NOT IN ('sent', 'linked')) ORDER BY rowid"
+        )
+        return [_case(row) for row in rows.fetchall()]
 
     def in_state(self, *states: State) -> list[StepEntry]:
         """Return every step in one of these states, by number."""
@@ -202,6 +209,14 @@ class Ledger(AbstractContextManager["Ledger"]):
 
     # ---- what changes
 
+    def salt(self) -> str:
+        """Return this ledger's own random text, made when first asked for."""
+        with self._change() as engine:
+            engine.execute(
+                "INSERT INTO facts VALUES ('salt', lower(hex(randomblob(16)))) ON CONFLICT DO NOTHING"
+            )
+        return self.fact("salt") or ""
+
     def remember(self, name: str, value: str) -> None:
         """Remember a value under a name, in place of the one before."""
         with self._change() as engine:
@@ -211,8 +226,10 @@ class Ledger(AbstractContextManager["Ledger"]):
             )
 
     def plan(self, case_id: str, template: str, reference: str, steps: Sequence[Step], now: datetime) -> None:
-        """Note a case and its steps, unless it is noted already."""
+        """Note a case and its steps, unless it is noted; from the first on, the ledger is an account's."""
         with self._change() as engine:
+            engine.execute("INSERT INTO facts VALUES (?, ?) ON CONFLICT DO NOTHING", (ORIGIN, self._origin))
+            self._require_ours()
             fresh = engine.execute(
                 "INSERT INTO cases (case_id, template, reference, planned_at) VALUES (?, ?, ?, ?)"
                 " ON CONFLICT (case_id) DO NOTHING",
@@ -222,20 +239,30 @@ class Ledger(AbstractContextManager["Ledger"]):
                 for ordinal, step in enumerate(steps, 1):
                     _add(engine, case_id, ordinal, step, None)
 
-    def add(self, case_id: str, step: Step, about: str) -> None:
-        """Add a step after all others of the case."""
+    def add_update(self, case_id: str, template: str, digest: str, steps: Sequence[Step]) -> bool:
+        """Add the steps of an update after all others, unless the last one told the same; say whether."""
+        name = f"update {case_id} {template}"
         with self._change() as engine:
-            _add(engine, case_id, _last(engine, case_id) + 1, step, about)
+            fresh = engine.execute(
+                "INSERT INTO facts VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
+                " WHERE value <> excluded.value",
+                (name, digest),
+            ).rowcount
+            if fresh:
+                for ordinal, step in enumerate(steps, _last(engine, case_id) + 1):
+                    _add(engine, case_id, ordinal, step, template)
+        return bool(fresh)
 
-    def note_status(self, case: CaseEntry, status: str, *, with_note: bool) -> None:
-        """Keep a service request's new status and plan its note, both or neither, once for each change."""
+    def note_status(self, case_id: str, status: str, *, with_note: bool) -> bool:
+        """Keep a service request's status; when it is another, plan its note with it. Say whether it was."""
         with self._change() as engine:
             changed = engine.execute(
                 "UPDATE cases SET status = ? WHERE case_id = ? AND status IS NOT ?",
-                (status, case.case_id, status),
+                (status, case_id, status),
             ).rowcount
-            if changed and with_note and case.status is not None:
-                _add(engine, case.case_id, _last(engine, case.case_id) + 1, Step.STATUS_NOTE, status)
+            if changed and with_note:
+                _add(engine, case_id, _last(engine, case_id) + 1, Step.STATUS_NOTE, status)
+        return bool(changed)
 
     def begin(self, step: StepEntry, intent: Intent, now: datetime) -> StepEntry:
         """Commit the intent to send; when this returns, it is on disk."""
@@ -278,7 +305,8 @@ class Ledger(AbstractContextManager["Ledger"]):
         """Take away what happened before an instant, of steps that are done; return how much it was."""
         with self._change() as engine:
             return engine.execute(
-                "DELETE FROM log WHERE at < ? AND n IN (SELECT n FROM steps WHERE state IN ('sent', 'linked'))",
+                "DELETE FROM log WHERE at < ?"
+                " AND n IN (SELECT n FROM steps WHERE state IN ('sent', 'linked'))",
                 (_text(before),),
             ).rowcount
 
@@ -292,7 +320,7 @@ class Ledger(AbstractContextManager["Ledger"]):
                 marked.reason,
                 marked.result_id,
                 _text(marked.not_before),
-                step.tries if marked.is_try else max(step.tries - 1, 0),
+                step.tries + marked.tries,
                 int(marked.may_be_there),
                 step.n,
             ),
@@ -301,11 +329,15 @@ class Ledger(AbstractContextManager["Ledger"]):
         _tell(engine, after, marked.reason, now)
         return after
 
-    def replay(self, step: StepEntry, state: State, now: datetime, *, result_id: str | None = None) -> StepEntry:
+    def replay(
+        self, step: StepEntry, state: State, now: datetime, *, result_id: str | None = None
+    ) -> StepEntry:
         """Take a dead letter up again, its tries counted anew; raise Permanent when it is none."""
         if step.state not in DEAD_LETTERS:
             raise Permanent(
-                f"step {step.n} is no dead letter", why=f"it is {step.state}", todo="there is nothing to replay"
+                f"step {step.n} is no dead letter",
+                why=f"it is {step.state}",
+                todo="there is nothing to replay",
             )
         with self._change() as engine:
             engine.execute("UPDATE steps SET tries = 0 WHERE n = ?", (step.n,))
@@ -409,8 +441,13 @@ def _step(row: sqlite3.Row) -> StepEntry:
 
 
 def _log(row: sqlite3.Row) -> LogEntry:
-    at = _instant(row["at"])
-    assert at is not None  # noqa: S101 - the column is NOT NULL
     return LogEntry(
-        at, row["n"], row["case_id"], Step(row["step"]), row["try"], State(row["outcome"]), row["field"], row["reason"]
+        datetime.fromisoformat(row["at"]),
+        row["n"],
+        row["case_id"],
+        Step(row["step"]),
+        row["try"],
+        State(row["outcome"]),
+        row["field"],
+        row["reason"],
     )

@@ -6,12 +6,14 @@ What comes out are fields as templates name them; the codes are not looked up an
 
 from __future__ import annotations
 
+import hashlib
+import json
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from typing import TYPE_CHECKING
 
 from pipelines.days import LONDON
-from pipelines.errors import Permanent
+from pipelines.errors import Permanent, SettingsError
 from pipelines.outbound.templates import (
     CASES,
     DUE,
@@ -79,10 +81,13 @@ Values = dict[str, Value]
 
 @dataclass(frozen=True)
 class Case:
-    """A case that is due, with its row of `marts.cases_current` and its row of `marts.outbound_due`."""
+    """A case with its row of `marts.cases_current` and its row of `marts.outbound_due`.
+
+    `template` is the one by which it is due; a case that is not due any more has none, and an empty `due`.
+    """
 
     case_id: str
-    template: str
+    template: str | None
     row: Mapping[str, object] = field(repr=False)
     due: Mapping[str, object] = field(repr=False)
 
@@ -95,6 +100,13 @@ class Draft:
     location: Values
     extra: Values
     contacts: Mapping[str, Values]  # requester, contact
+
+    @property
+    def digest(self) -> str:
+        """Digest of every value: another one means that there is something to tell."""
+        parts = {REQUEST: self.request, "location": self.location, "extra": self.extra, **self.contacts}
+        texts = {part: {name: value.text for name, value in values.items()} for part, values in parts.items()}
+        return hashlib.sha256(json.dumps(texts, sort_keys=True).encode()).hexdigest()
 
 
 def draft(template: CreateTemplate | UpdateTemplate, case: Case) -> Draft:
@@ -169,7 +181,7 @@ def _found(source: FromField | FromDate | FromPerson | FromAddress, case: Case) 
 
 def _cell(row: Mapping[str, object], column: str, view: str) -> object:
     if column not in row:
-        raise Permanent(
+        raise SettingsError(
             f"{view} has no column {column}, which a template takes a value from",
             todo="add the column to the view, or correct the template",
         )

@@ -34,7 +34,9 @@ DEAD_LETTERS = frozenset({State.REFUSED, State.DEAD})
 
 FOLLOWS: dict[State, frozenset[State]] = {
     State.PLANNED: frozenset({State.PLANNED, State.SENDING, State.LINKED, State.REFUSED, State.DEAD}),
-    State.SENDING: frozenset({State.PLANNED, State.UNKNOWN, State.SENT, State.LINKED, State.REFUSED}),
+    State.SENDING: frozenset(
+        {State.PLANNED, State.UNKNOWN, State.SENT, State.LINKED, State.REFUSED, State.DEAD}
+    ),
     State.UNKNOWN: frozenset({State.PLANNED, State.UNKNOWN, State.SENT, State.LINKED, State.DEAD}),
     State.REFUSED: frozenset({State.PLANNED}),
     State.DEAD: frozenset({State.PLANNED, State.UNKNOWN, State.SENT}),

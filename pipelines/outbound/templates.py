@@ -342,7 +342,9 @@ def read_templates(folder: Path) -> Templates:
     """Read every template of a folder; raise SettingsError naming the file, the place and the fault."""
     files = sorted(folder.glob("*.toml"))
     if not files:
-        raise SettingsError(f"{folder} holds no template", todo="write one, or set CASEHOUSE_OUTBOUND_TEMPLATES")
+        raise SettingsError(
+            f"{folder} holds no template", todo="write one, or correct CASEHOUSE_OUTBOUND_TEMPLATES"
+        )
     return Templates({file.stem: read_template(file) for file in files})
 
 
