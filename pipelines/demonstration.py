@@ -46,3 +46,6 @@ XIMA_AGENTS: tuple[str, ...] = (
     "Lowri Bevan(212)",
     XIMA_DESK,
 )
+
+SANDBOX_TASCOMI_PUBLIC_KEY = "sandbox-public-key"
+SANDBOX_TASCOMI_PRIVATE_KEY = "sandbox-private-key"

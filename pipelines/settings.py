@@ -15,6 +15,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 import pydantic_settings
 from pydantic import Field, SecretStr, ValidationError, field_validator
@@ -26,6 +27,8 @@ from pipelines.demonstration import (
     SANDBOX_ACCOUNT,
     SANDBOX_API_KEY,
     SANDBOX_SECRET,
+    SANDBOX_TASCOMI_PRIVATE_KEY,
+    SANDBOX_TASCOMI_PUBLIC_KEY,
     SANDBOX_XIMA_KEY,
     XIMA_AGENTS,
     XIMA_REPORTS,
@@ -39,6 +42,7 @@ CONTACT_WINDOW_DAYS = 28
 
 _ACCOUNT = re.compile(r"[A-Za-z0-9-]+")
 _REPORT_KEY = re.compile(r"[A-Za-z0-9_-]+")
+_COLUMN = re.compile(r"[a-z][a-z0-9_]*")
 _FIELD = re.compile(r'field "(\w+)"')
 
 Environment = Literal["sandbox", "uat", "production"]
@@ -143,6 +147,44 @@ class Settings(BaseSettings):
         10, ge=0, le=100, description="How often a report that is still running is asked for again."
     )
 
+    outbound_enabled: bool = Field(
+        False, description="Whether cases that are due are written to Tascomi at all."
+    )
+    tascomi_environment: Literal["sandbox", "production"] = Field(
+        "sandbox", description="sandbox or production."
+    )
+    tascomi_site: str = Field(SANDBOX_ACCOUNT, description="Name of the site; the first part of its host.")
+    tascomi_base_url: str | None = Field(
+        None, description="Overrides the address of the API, without its version."
+    )
+    tascomi_public_key: str = Field(SANDBOX_TASCOMI_PUBLIC_KEY, description="The API key's public part.")
+    tascomi_private_key: SecretStr = Field(
+        SecretStr(SANDBOX_TASCOMI_PRIVATE_KEY), description="The API key's private part; it signs."
+    )
+    tascomi_time_zone: str = Field("Europe/London", description="Time zone of the site's clock.")
+    tascomi_guard_seconds: float = Field(
+        2, ge=0, le=20, description="Seconds on either side of a full minute in which nothing is signed."
+    )
+    tascomi_connect_seconds: float = Field(10, gt=0, description="Time-out to connect.")
+    tascomi_read_seconds: float = Field(60, gt=0, description="Time-out between bytes of an answer.")
+    tascomi_attempts: int = Field(5, ge=1, le=20, description="Tries of a call that only reads.")
+    tascomi_max_wait_seconds: float = Field(60, ge=0, description="Longest wait between two tries.")
+    tascomi_street_text: str = Field(
+        "STREET RECORD", min_length=1, description="What a location's text says when it is a street."
+    )
+    tascomi_contact_reference_column: str = Field(
+        "code", description="Column of contacts that holds the customer's reference."
+    )
+    tascomi_request_reference_column: str = Field(
+        "external_reference", description="Column of complaints that holds our reference."
+    )
+    tascomi_number_column: str = Field(
+        "complaint_number", description="Column of complaints that holds the number people quote."
+    )
+    tascomi_officer_column: str = Field(
+        "username", description="Column of users by which an investigating officer is named."
+    )
+
     @field_validator("data_dir")
     @classmethod
     def _below_root(cls, path: Path) -> Path:
@@ -152,7 +194,7 @@ class Settings(BaseSettings):
         except RuntimeError:
             raise ValueError("its ~ stands for no home directory of this machine") from None
 
-    @field_validator("icasework_account", "xima_tenant")
+    @field_validator("icasework_account", "xima_tenant", "tascomi_site")
     @classmethod
     def _is_account(cls, account: str) -> str:
         """Refuse what could lead a host name made of the account elsewhere."""
@@ -160,7 +202,7 @@ class Settings(BaseSettings):
             raise ValueError("it must hold letters, digits and hyphens, at least one")
         return account
 
-    @field_validator("icasework_base_url", "icasework_reports_url", "xima_base_url")
+    @field_validator("icasework_base_url", "icasework_reports_url", "xima_base_url", "tascomi_base_url")
     @classmethod
     def _is_address(cls, url: str | None) -> str | None:
         """Refuse what is no address to call; an empty one is as good as none."""
@@ -175,6 +217,28 @@ class Settings(BaseSettings):
         if not all(map(_REPORT_KEY.fullmatch, reports.values())):
             raise ValueError("each key must hold letters, digits, hyphens and underscores, at least one")
         return reports
+
+    @field_validator("tascomi_time_zone")
+    @classmethod
+    def _is_time_zone(cls, name: str) -> str:
+        """Refuse what is no zone of this machine's zone data."""
+        try:
+            return ZoneInfo(name).key
+        except (ValueError, OSError):
+            raise ValueError("it must be a time zone such as Europe/London") from None
+
+    @field_validator(
+        "tascomi_contact_reference_column",
+        "tascomi_request_reference_column",
+        "tascomi_number_column",
+        "tascomi_officer_column",
+    )
+    @classmethod
+    def _is_column(cls, name: str) -> str:
+        """Refuse what is no column's name."""
+        if not _COLUMN.fullmatch(name):
+            raise ValueError("it must hold small letters, digits and underscores, at least one")
+        return name
 
     @property
     def first_day(self) -> ReportDay:
@@ -240,6 +304,21 @@ class Settings(BaseSettings):
         """Say which system answers, for receipts: environment, tenant, and a host that is overridden."""
         told = f"{self.xima_environment} {self.xima_tenant}"
         return f"{told} at {_hosts(self.xima_base)}" if self.xima_base_url else told
+
+    @property
+    def tascomi_base(self) -> str:
+        """Address of the API without its version (SEED; that the host ends in tascomi.com is CODE)."""
+        if self.tascomi_base_url:
+            return self.tascomi_base_url.rstrip("/")
+        if self.tascomi_environment == "sandbox":
+            return f"{self.sandbox_url('tascomi')}/rest"
+        return f"https://{self.tascomi_site}.tascomi.com/rest"
+
+    @property
+    def tascomi_origin(self) -> str:
+        """Say which system answers, for receipts and records: environment, site, and a host overridden."""
+        told = f"{self.tascomi_environment} {self.tascomi_site}"
+        return f"{told} at {_hosts(self.tascomi_base)}" if self.tascomi_base_url else told
 
 
 def env_file() -> Path | None:

@@ -7,6 +7,7 @@ from typing import Annotated, Any, get_args
 from pydantic import Field, TypeAdapter
 
 from pipelines.sandbox.faults import (
+    AnswerLost,
     BadValue,
     ColumnAdded,
     ColumnDropped,
@@ -33,7 +34,7 @@ from pipelines.sandbox.xima.faults import (
 )
 
 AnyFault = (
-    Status | TooMany | Hold | HangUp | Empty | Html | CutOff | GzipHalf
+    Status | TooMany | Hold | HangUp | Empty | Html | CutOff | GzipHalf | AnswerLost
     | ColumnRenamed | ColumnAdded | ColumnDropped | ColumnMoved | BadValue
     | ExpiredToken | FooterWrong | FooterMissing
     | TimedOut | SummaryWrong | SummaryMissing | ColumnRetyped | CellMissing | ShownWrong
