@@ -65,13 +65,13 @@ class RequestWork:
             return None
         return Untrustworthy(
             f"Tascomi did not keep our reference in {REQUESTS}.{self.columns.request_reference}",
-            todo="set CASEHOUSE_TASCOMI_REQUEST_REFERENCE_COLUMN to a column that is kept and can be searched",
+            todo="set CASEHOUSE_TASCOMI_REQUEST_REFERENCE_COLUMN to a column that is kept",
         )
 
 
 @dataclass(frozen=True)
 class UpdateWork:
-    """Change the service request of a case. Setting values twice does no harm; still it is looked at first."""
+    """Change the service request of a case. To set values twice does no harm."""
 
     tascomi: Tascomi
     columns: Columns

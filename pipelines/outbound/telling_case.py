@@ -108,7 +108,7 @@ class NoteWork:
             raise NotSettled(
                 "no answer came to a note, and this iCasework shows no notes to look for it",
                 why=f"its mark is {mark_of(entry, step)}",
-                todo="look at the case; then `casehouse outbound retry N`, with --there when the note is there",
+                todo="look at the case, then retry: with --there when the note is there, else with --send",
             )
         return Outcome() if found else None
 

@@ -18,7 +18,7 @@ from pipelines.days import LONDON
 from pipelines.demonstration import SANDBOX_ACCOUNT, SANDBOX_API_KEY, SANDBOX_SECRET, SANDBOX_XIMA_KEY
 from pipelines.errors import SettingsError
 from pipelines.sandbox.calls import CallLog
-from pipelines.sandbox.council import BY_NAME, REPORTS, Council
+from pipelines.sandbox.council import ALL_REPORTS, Casework, Council
 from pipelines.sandbox.icasework.auth import TokenBook
 from pipelines.sandbox.icasework.dialect import Dialect
 from pipelines.sandbox.orders import FaultBook
@@ -40,9 +40,10 @@ TEN_YEARS = 315_360_000  # seconds
 
 @dataclass(frozen=True)
 class Key:
-    """An API key's secret."""
+    """An API key's secret, and whether the key may write."""
 
     secret: str = field(repr=False)
+    may_write: bool = True
 
 
 def demonstration_accounts() -> Mapping[str, Mapping[str, Key]]:
@@ -53,6 +54,7 @@ def demonstration_accounts() -> Mapping[str, Mapping[str, Key]]:
 class Dials(BaseModel):
     """What may be turned while the sandbox runs; the council starts anew when seed or size change.
 
+    What was written to the council goes with it.
     `clock_offset_seconds` puts the server's clock forward or back, to show what a wrong clock does.
     """
 
@@ -108,7 +110,7 @@ class Sandbox:
         self.config = config
         self.dialect = config.dialect
         self.dials = config.dials
-        self.reports: Mapping[int, Report] = {**REPORTS, **_aliases(config.reports)}
+        self.reports: Mapping[int, Report] = {**ALL_REPORTS, **_aliases(config.reports)}
         self.faults = FaultBook()
         self.calls = CallLog()
         self.tokens = TokenBook()
@@ -116,23 +118,24 @@ class Sandbox:
         self.runs = Runs(config.xima_dialect)
         self._clock = clock
         self._council_factory = council_factory
-        self._council: Council | None = None
+        self._casework: Casework | None = None
         self._centre: Centre | None = None
         self._office: Office | None = None
 
     @property
-    def council(self) -> Council:
-        """The council of the present dials, made when first asked for."""
-        if self._council is None:
-            self._council = self._council_factory(self.config, self.dials)
-        return self._council
+    def council(self) -> Casework:
+        """The council of the present dials with all that was written to it, made when first asked for."""
+        if self._casework is None:
+            council = self._council_factory(self.config, self.dials)
+            self._casework = Casework(council, self.config.opened.year)
+        return self._casework
 
     @property
     def centre(self) -> Centre:
         """The contact centre that the present council's customers ring, made when first asked for."""
         if self._centre is None:
             dials = self.dials
-            self._centre = Centre(dials.seed, dials.cases_per_day, self.config.opened, self.council)
+            self._centre = Centre(dials.seed, dials.cases_per_day, self.config.opened, self.council.invented)
         return self._centre
 
     @property
@@ -162,7 +165,7 @@ class Sandbox:
         asked = Dials.model_validate(wish)
         before, self.dials = self.dials, self.dials.model_copy(update=asked.model_dump(exclude_unset=True))
         if (before.seed, before.cases_per_day) != (self.dials.seed, self.dials.cases_per_day):
-            self._council = self._centre = self._office = None
+            self._casework = self._centre = self._office = None
         return self.dials
 
     def secret_of(self, account: str) -> Callable[[str], str | None]:
@@ -176,10 +179,11 @@ class Sandbox:
 
 
 def _aliases(reports: Mapping[int, str]) -> dict[int, Report]:
-    unknown = sorted(set(reports.values()) - set(BY_NAME))
+    known = {report.name: report for report in ALL_REPORTS.values()}
+    unknown = sorted(set(reports.values()) - set(known))
     if unknown:
         raise SettingsError(
             f"there is no report {unknown[0]!r} to give a number to",
-            todo=f"name one of {', '.join(BY_NAME)}",
+            todo=f"name one of {', '.join(known)}",
         )
-    return {number: BY_NAME[name] for number, name in reports.items()}
+    return {number: known[name] for number, name in reports.items()}

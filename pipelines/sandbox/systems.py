@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pipelines.sandbox.council import BY_NAME
+from pipelines.sandbox.council import ALL_REPORTS
 from pipelines.sandbox.icasework.dialect import PREFIXES
 from pipelines.sandbox.xima.reports import REPORTS as XIMA_REPORTS
 
@@ -36,7 +36,7 @@ SYSTEMS: tuple[System, ...] = (
         operations=frozenset(PREFIXES),
         reporting="getreport",
         dated=frozenset({"getreport", "getcases"}),
-        feeds={name: report.columns for name, report in BY_NAME.items()},
+        feeds={report.name: report.columns for report in ALL_REPORTS.values()},
     ),
     System(
         "xima",
