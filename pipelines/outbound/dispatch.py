@@ -200,7 +200,6 @@ class _Run:
             return self._faulted(self._mark(step, told))
         except Permanent as error:
             return self._mark(step, Marked(State.DEAD, _reason(error), may_be_there=True))
-        self._faults = 0
         if outcome is not None:
             return self._done(step, outcome, "no answer came, but it is there")
         return self._mark(step, self._again(step, "no answer came, and nothing of it is there"))
@@ -218,7 +217,6 @@ class _Run:
             return self._faulted(self._mark(step, self._later(step, _reason(error), tries=1)))
         except Permanent as error:
             return self._mark(step, Marked(State.DEAD, _reason(error)))
-        self._faults = 0
         if isinstance(found, Outcome):
             return self._done(step, found, found.reason)
         if self._meets_unsettled(step, found):
@@ -248,7 +246,6 @@ class _Run:
                 may_be_there=True,
             )
             return self._faulted(self._mark(step, told))
-        self._faults = 0
         after = self._done(step, outcome, outcome.reason)
         if outcome.trouble:
             raise outcome.trouble
@@ -279,6 +276,7 @@ class _Run:
         return Marked(State.PLANNED, reason)
 
     def _done(self, step: StepEntry, outcome: Outcome, reason: str | None) -> StepEntry:
+        self._faults = 0
         state = State.LINKED if outcome.is_linked else State.SENT
         told = Marked(state, reason, result_id=outcome.result_id)
         now: datetime = self.desk.now()
