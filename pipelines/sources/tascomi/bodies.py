@@ -120,7 +120,7 @@ def read_refusal(answer: Answer, sent: Record) -> tuple[str | None, str]:
     field, words = next((one for one in told if one[0]), told[0] if told else (None, ""))
     if field is None:
         field = next((name for name in sent if re.search(rf"\b{re.escape(name)}\b", words)), None)
-    return field, clip(scrub(_without(words, sent))) or f"{answer.status}: {plain_reason(answer)}"
+    return field, clip(scrub(_without(words, sent))) or plain_reason(answer)
 
 
 def _faults(told: Any, sent: Record, depth: int = 0) -> Iterator[tuple[str | None, str]]:  # noqa: ANN401 - JSON

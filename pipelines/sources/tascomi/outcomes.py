@@ -69,7 +69,7 @@ def judge_write(call: Call, answer: Answer, sent: Record) -> CasehouseError:
 def judge(call: Call, answer: Answer, sent: Record) -> CasehouseError:
     """Return what a refusal is: of the key, or of what was asked."""
     field, reason = read_refusal(answer, sent)
-    reason = scrub(reason, call.secrets)
+    reason = f"{answer.status}: {scrub(reason, call.secrets)}"
     if answer.status == HTTPStatus.FORBIDDEN:
         return NotAllowed(
             f"{call.what}: {call.host} does not allow this to the API key",
