@@ -74,6 +74,8 @@ class Office:
         if table == "complaints":
             self._requests += 1
             row["complaint_number"] = request_number(self._requests)
+            row["status"] = row["status"] or "Open"
+            row["received_date"] = row["received_date"] or _second(now)
         row |= {"creation_user_id": by, "submit_date": _second(now)}
         return self._save(table, "create", row, by=by, now=now)
 
