@@ -101,6 +101,10 @@ class Unsendable(Permanent):
     """The call cannot even be put into words that HTTP knows: its address, or a header, is malformed."""
 
 
+class Untrusted(Permanent):
+    """The server's certificate cannot be trusted, so nothing was said to it."""
+
+
 class Unreachable(Transient):
     """Not even a connection could be made."""
 
