@@ -127,10 +127,12 @@ def _bare(word: str) -> str:
 
 def _field(answer: Answer, fields: Mapping[str, str]) -> str | None:
     """Return the parameter that the server names, the case's when it says it cannot identify that."""
-    named = {word.strip(".'-") for word in _WORD.findall(error_info(answer))}
-    known = {"Notes", "Type", "CaseId", "ExternalId", "Id", "Attribute", "Value", *fields}
-    identifying = ("CaseId", "ExternalId", "Id") if _number(answer) == UNIDENTIFIED else ()
-    found = [*sorted(named & known, key=len, reverse=True), *(name for name in identifying if name in fields)]
+    words = [_bare(word) for word in _WORD.findall(error_info(answer))]
+    known = {_bare(name): name for name in ("Notes", "Type", "CaseId", "ExternalId", "Id", *fields)}
+    is_unidentified = _number(answer) == UNIDENTIFIED and "case" in words
+    identifying = ("CaseId", "ExternalId") if is_unidentified else ()
+    found = [known[word] for word in words if word in known]
+    found = [*(name for name in identifying if name in fields), *sorted(found, key=len, reverse=True)]
     return found[0] if found else None
 
 
