@@ -19,6 +19,9 @@ ICASEWORK_REPORTS: dict[str, int] = {
     "corrective_actions": 50526,
 }
 
+# The report of the notes on cases; no feed, but by it a lost answer to a note is settled.
+ICASEWORK_NOTES_REPORT = 50527
+
 SANDBOX_XIMA_KEY = "sandbox-xima-key"
 
 # The feed of each report, and the report's key as Xima writes it: eight capitals and digits.

@@ -23,6 +23,7 @@ from pydantic_settings import BaseSettings, DotEnvSettingsSource, EnvSettingsSou
 
 from pipelines.days import ReportDay
 from pipelines.demonstration import (
+    ICASEWORK_NOTES_REPORT,
     ICASEWORK_REPORTS,
     SANDBOX_ACCOUNT,
     SANDBOX_API_KEY,
@@ -119,6 +120,24 @@ class Settings(BaseSettings):
     icasework_read_seconds: float = Field(120, gt=0, description="Time-out between bytes of an answer.")
     icasework_attempts: int = Field(5, ge=1, le=20, description="Tries of one call, the first included.")
     icasework_max_wait_seconds: float = Field(60, ge=0, description="Longest wait between two tries.")
+    icasework_write_auth: Literal["bearer", "signature"] = Field(
+        "bearer", description="How calls that write are authorised: by token, or by key and signature."
+    )
+    icasework_write_format: Literal["xml", "json"] = Field(
+        "xml", description="Format in which calls that write are answered."
+    )
+    icasework_write_api_key: str | None = Field(
+        None, description="API key for writing; without it, the one for reading."
+    )
+    icasework_write_secret: SecretStr | None = Field(None, description="The secret of the key for writing.")
+    icasework_write_read_seconds: float = Field(
+        60, gt=0, description="Time-out between bytes of an answer to a call that writes."
+    )
+    icasework_write_notes_report: int | None = Field(
+        None,
+        ge=1,
+        description="ReportId of a report of the notes on cases, by which lost answers are settled.",
+    )
 
     xima_environment: Literal["sandbox", "production"] = Field(
         "sandbox", description="sandbox or production."
@@ -276,6 +295,24 @@ class Settings(BaseSettings):
             "uat": "https://uat.icasework.com",
             "production": f"https://{self.icasework_account}reports.icasework.com",
         }[self.icasework_environment]
+
+    @property
+    def icasework_writing_key(self) -> tuple[str, SecretStr]:
+        """API key and secret of calls that write: their own, else those of reading; both or neither."""
+        key, secret = self.icasework_write_api_key, self.icasework_write_secret
+        if bool(key) != bool(secret and secret.get_secret_value()):
+            raise SettingsError(
+                "a key for writing is half set",
+                todo="set CASEHOUSE_ICASEWORK_WRITE_API_KEY and CASEHOUSE_ICASEWORK_WRITE_SECRET, or neither",
+            )
+        return (key, secret) if key and secret else (self.icasework_api_key, self.icasework_secret)
+
+    @property
+    def icasework_notes_report(self) -> int | None:
+        """ReportId of the report of notes: as set, in the sandbox its own, else None."""
+        if self.icasework_write_notes_report is None and self.icasework_environment == "sandbox":
+            return ICASEWORK_NOTES_REPORT
+        return self.icasework_write_notes_report
 
     @property
     def icasework_origin(self) -> str:

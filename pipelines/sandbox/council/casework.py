@@ -102,14 +102,10 @@ class Casework:
         named = {
             case_id
             for case_id, kept in written.items()
-            for writing in kept
-            if external_id in (writing.cells.get(EXTERNAL_ID), (writing.opened or {}).get(EXTERNAL_ID))
-        }
-        return [
-            case_id
-            for case_id in sorted(named | set(self.invented.find_external(external_id, as_of)))
             if (case := self._case(case_id, as_of, written)) and case[EXTERNAL_ID] == external_id
-        ]
+        }
+        others = set(self.invented.find_external(external_id, as_of)) - set(written)
+        return sorted(named | others)
 
     def cases_of(self, reference: str, as_of: datetime) -> list[int]:
         """Return the numbers of a customer's cases at `as_of`, oldest first."""
