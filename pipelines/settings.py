@@ -169,6 +169,23 @@ class Settings(BaseSettings):
     outbound_enabled: bool = Field(
         False, description="Whether cases that are due are written to Tascomi at all."
     )
+    outbound_templates: Path = Field(
+        ROOT / "outbound", description="Folder of the templates that say what is written."
+    )
+    outbound_reference: str = Field(
+        "casehouse/{account}/{case_id}", description="Our reference in a service request."
+    )
+    outbound_minutes: int = Field(15, ge=1, le=59, description="Minutes between two dispatches in Dagster.")
+    outbound_settle_seconds: float = Field(
+        300, ge=0.1, le=86_400, description="How long a request without an answer may be on its way."
+    )
+    outbound_tries: int = Field(10, ge=1, le=100, description="Tries of a step whose connection fails.")
+    outbound_wait_seconds: float = Field(
+        60, ge=0, le=86_400, description="Wait after the first failed try; it doubles, to four hours."
+    )
+    outbound_log_days: int = Field(
+        730, ge=1, le=36_500, description="Days for which the log of steps that are done is kept."
+    )
     tascomi_environment: Literal["sandbox", "production"] = Field(
         "sandbox", description="sandbox or production."
     )
@@ -204,7 +221,19 @@ class Settings(BaseSettings):
         "username", description="Column of users by which an investigating officer is named."
     )
 
-    @field_validator("data_dir")
+    @field_validator("outbound_reference")
+    @classmethod
+    def _names_case(cls, pattern: str) -> str:
+        """Refuse a reference that two cases could share."""
+        try:
+            first, second = (pattern.format(account="a", case_id=number) for number in ("1", "2"))
+        except (KeyError, IndexError, ValueError):
+            raise ValueError("only {account} and {case_id} can stand in it") from None
+        if first == second:
+            raise ValueError("it must hold {case_id}, or cases could not be told apart")
+        return pattern
+
+    @field_validator("data_dir", "outbound_templates")
     @classmethod
     def _below_root(cls, path: Path) -> Path:
         """Take a relative directory from the project's root, wherever the command was started."""

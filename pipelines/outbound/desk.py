@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from pipelines.errors import Permanent, SettingsError
+from pipelines.errors import SettingsError
 from pipelines.outbound.contacts import ContactWork
 from pipelines.outbound.mapping import CONTACT, REQUESTER, Case, draft
 from pipelines.outbound.payload import Payload, Payloads, resolve
@@ -14,6 +14,7 @@ from pipelines.outbound.requests import RequestWork, UpdateWork
 from pipelines.outbound.states import Step
 from pipelines.outbound.telling_case import ExternalIdWork, NoteWork, Numbers
 from pipelines.outbound.templates import CreateTemplate, IncomingTemplate, UpdateTemplate
+from pipelines.outbound.work import NotSettled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -126,7 +127,7 @@ class Desk:
         updates = self.updates.get(entry.case_id, ())
         found = next((case for case in updates if case.template == about), self.cases.get(entry.case_id))
         if found is None:
-            raise Permanent(
+            raise NotSettled(
                 f"case {entry.case_id} is not in the catalogue",
                 todo="load the day it was last told of and rebuild, then retry",
             )

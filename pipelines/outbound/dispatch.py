@@ -16,14 +16,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from pipelines.errors import CasehouseError, Permanent, SettingsError, Transient
+from pipelines.errors import CasehouseError, Transient, Unverified
 from pipelines.outbound.ledger import Intent, Marked, ledger_path
 from pipelines.outbound.mapping import MappingRefused, draft
 from pipelines.outbound.read_back import read_back
-from pipelines.outbound.searching import Untrustworthy
 from pipelines.outbound.states import DEAD_LETTERS, DONE, State, Step
 from pipelines.outbound.templates import UpdateTemplate
-from pipelines.outbound.work import Outcome
+from pipelines.outbound.work import NotSettled, Outcome
 from pipelines.sources.writing import NotAllowed, NotSent, Refused
 
 if TYPE_CHECKING:
@@ -39,7 +38,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger("casehouse.outbound")
 
 FAULTS_IN_A_ROW = 5
-_STOPS = (SettingsError, NotAllowed, Untrustworthy)
+# What may pass by itself; a list that could not be proved whole is read again like one that did not come.
+_PASSING = (Transient, Unverified)
 _NEEDS_DUE = frozenset({Step.CONTACT, Step.SECOND_CONTACT, Step.REQUEST})
 
 
@@ -99,15 +99,15 @@ def alone(data_dir: Path) -> Iterator[None]:
 def dispatch(desk: Desk, *, keep_log: timedelta) -> Summary:
     """Do all that can be done now; call it within `alone`.
 
-    A Transient that kept it from reading stands in the summary's trouble. Raises SettingsError, NotAllowed
-    and Untrustworthy, which are no fault of one case.
+    What kept it from reading and may pass stands in the summary's trouble. Whatever is no fault of one case
+    is raised and ends the run: a wrong setting, a right that is missing, a server that does not filter.
     """
     run = _Run(desk)
     run.take_over()
     try:
         run.plan()
         run.summary.status_changes = read_back(desk)
-    except Transient as error:
+    except _PASSING as error:
         run.summary.trouble = error
     try:
         for entry in desk.ledger.unfinished():
@@ -192,13 +192,11 @@ class _Run:
     def _settle(self, entry: CaseEntry, step: StepEntry) -> StepEntry:
         try:
             outcome = self.desk.work_for(step).settle(entry, step)
-        except _STOPS:
-            raise
-        except Transient as error:
+        except _PASSING as error:
             later = self.desk.rules.again_at(self.desk.now(), step.tries)
             told = Marked(State.UNKNOWN, _reason(error), not_before=later, may_be_there=True)
             return self._faulted(self._mark(step, told))
-        except Permanent as error:
+        except (NotSettled, MappingRefused, Refused) as error:
             return self._mark(step, Marked(State.DEAD, _reason(error), may_be_there=True))
         if outcome is not None:
             return self._done(step, outcome, "no answer came, but it is there")
@@ -209,13 +207,11 @@ class _Run:
     def _send(self, entry: CaseEntry, step: StepEntry) -> StepEntry:
         try:
             found = self.desk.work_for(step).prepare(entry, step)
-        except MappingRefused as error:
-            return self._mark(step, Marked(State.REFUSED, error.reason, field=error.field))
-        except _STOPS:
-            raise
-        except Transient as error:
+        except (MappingRefused, Refused) as error:
+            return self._mark(step, _refused(error))
+        except _PASSING as error:
             return self._faulted(self._mark(step, self._later(step, _reason(error), tries=1)))
-        except Permanent as error:
+        except NotSettled as error:
             return self._mark(step, Marked(State.DEAD, _reason(error)))
         if isinstance(found, Outcome):
             return self._done(step, found, found.reason)
@@ -231,7 +227,7 @@ class _Run:
         try:
             outcome = sending.call()
         except Refused as error:
-            return self._mark(step, Marked(State.REFUSED, error.reason or error.what, field=error.field))
+            return self._mark(step, _refused(error))
         except NotAllowed as error:
             self._mark(step, Marked(State.PLANNED, _reason(error), tries=-1))
             raise
@@ -303,6 +299,10 @@ class _Run:
             self.summary.waiting += 1
             raise _Enough
         return step
+
+
+def _refused(error: MappingRefused | Refused) -> Marked:
+    return Marked(State.REFUSED, error.reason or error.what, field=error.field)
 
 
 def _reason(error: CasehouseError) -> str:

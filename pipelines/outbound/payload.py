@@ -11,7 +11,9 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pipelines.errors import Permanent
 from pipelines.outbound.mapping import REQUEST, MappingRefused
+from pipelines.sources.writing import NotAllowed, Refused
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -104,7 +106,12 @@ def _resolved(
     for name, value in values.items():
         text: str | None = value.text
         if table := coded.get(name):
-            text = codes.find(table, value.text)
+            try:
+                text = codes.find(table, value.text)
+            except (NotAllowed, Refused):
+                raise
+            except Permanent as error:
+                raise MappingRefused(f"{part}.{name}", error.what) from None
             if text is None:
                 raise MappingRefused(f"{part}.{name}", f"its code is not in Tascomi's table {table}")
         record[names[name]] = text

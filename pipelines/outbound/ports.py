@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
     from pipelines.sources.writing import Record
 
@@ -56,7 +57,9 @@ class Casework(Protocol):
         """Link a case with another system's reference; doing it again changes nothing."""
         ...
 
-    def add_note(self, case_id: str, text: str, *, kind: str | None, is_shown_to_customer: bool) -> None:
+    def add_case_notes(
+        self, case: str, notes: str, *, kind: str | None = None, is_shown_to_customer: bool = False
+    ) -> None:
         """Add a note to a case; doing it again adds another."""
         ...
 
@@ -64,8 +67,8 @@ class Casework(Protocol):
         """Return the case's present external id."""
         ...
 
-    def count_notes(self, case_id: str, mark: str) -> int | None:
-        """Return how many notes of the case hold a mark; None where notes cannot be read."""
+    def count_notes(self, case_id: str, mark: str, *, since: datetime | None = None) -> int | None:
+        """Return how many notes of the case since then hold a mark; None where notes cannot be read."""
         ...
 
 

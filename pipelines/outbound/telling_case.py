@@ -8,6 +8,7 @@ mark; where notes cannot be read, a person has to look, and nothing is sent agai
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from pipelines.outbound.payload import Payload
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from pipelines.outbound.templates import IncomingTemplate, NoteMap
 
 EXTERNAL_ID, NOTES = "ExternalId", "Notes"
+CLOCKS_DIFFER_BY = timedelta(days=1)  # at most, and a look too far back costs little
 
 
 class NumberNotYet(NotSent):
@@ -94,7 +96,7 @@ class NoteWork:
         text = f"{words}\n{mark_of(entry, step)}"
 
         def call() -> Outcome:
-            self.casework.add_note(
+            self.casework.add_case_notes(
                 entry.case_id, text, kind=note.type, is_shown_to_customer=note.is_shown_to_customer
             )
             return Outcome()
@@ -103,7 +105,8 @@ class NoteWork:
 
     def settle(self, entry: CaseEntry, step: StepEntry) -> Outcome | None:
         """Look for the note by its mark."""
-        found = self.casework.count_notes(entry.case_id, mark_of(entry, step))
+        since = step.attempted_at and step.attempted_at - CLOCKS_DIFFER_BY
+        found = self.casework.count_notes(entry.case_id, mark_of(entry, step), since=since)
         if found is None:
             raise NotSettled(
                 "no answer came to a note, and this iCasework shows no notes to look for it",

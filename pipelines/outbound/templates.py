@@ -92,9 +92,9 @@ class Source(Part):
     """Where a value comes from; `codes` turn it into the code the target wants."""
 
     codes: dict[str, str] = Field(
-        {}, description="What to send for each value; a value that is not listed counts as none."
+        default={}, description="What to send for each value; a value that is not listed counts as none."
     )
-    otherwise: str | None = Field(None, description="What to send when there is no value.")
+    otherwise: str | None = Field(default=None, description="What to send when there is no value.")
 
 
 class FromField(Source):
@@ -170,18 +170,18 @@ AnySource = Annotated[
 class ContactMap(Part):
     """Values of a contact. `reference` finds one that is already there; one that is found is updated."""
 
-    reference: AnySource | None = Field(None, description="Finds the contact: exactly one is linked.")
-    title: AnySource | None = Field(None, description="Title, as Tascomi's titles spell it.")
+    reference: AnySource | None = Field(default=None, description="Finds the contact: exactly one is linked.")
+    title: AnySource | None = Field(default=None, description="Title, as Tascomi's titles spell it.")
     first_name: AnySource | None = None
     surname: AnySource | None = None
     company: AnySource | None = None
-    house: AnySource | None = Field(None, description="House name or number.")
+    house: AnySource | None = Field(default=None, description="House name or number.")
     street: AnySource | None = None
     locality: AnySource | None = None
     town: AnySource | None = None
     county: AnySource | None = None
     postcode: AnySource | None = None
-    address: AnySource | None = Field(None, description="The whole address in one field.")
+    address: AnySource | None = Field(default=None, description="The whole address in one field.")
     email: AnySource | None = None
     telephone: AnySource | None = None
     mobile: AnySource | None = None
@@ -191,23 +191,25 @@ class ContactMap(Part):
 class LocationMap(Part):
     """Where it is. Tascomi takes only places of its own gazetteer: by UPRN, or a street by USRN."""
 
-    uprn: AnySource | None = Field(None, description="Property, such as { address = 'uprn' }; tried first.")
-    usrn: AnySource | None = Field(None, description="Street, such as { address = 'usrn' }.")
+    uprn: AnySource | None = Field(
+        default=None, description="Property, such as { address = 'uprn' }; tried first."
+    )
+    usrn: AnySource | None = Field(default=None, description="Street, such as { address = 'usrn' }.")
 
 
 class RequestMap(Part):
     """Values of a service request. Codes are looked up in Tascomi's own tables before anything is sent."""
 
-    core_function: AnySource | None = Field(None, description="Core function (code).")
-    request_code: AnySource | None = Field(None, description="Request code.")
-    investigating_officer: AnySource | None = Field(None, description="Investigating officer (code).")
-    reporting_method: AnySource | None = Field(None, description="Reporting method (code).")
-    request_category: AnySource | None = Field(None, description="Request category (code).")
-    organisational_unit: AnySource | None = Field(None, description="Organisational unit (code).")
-    action_required: AnySource | None = Field(None, description="Action required (code).")
-    details: AnySource | None = Field(None, description="What the request is about, in words.")
-    received: AnySource | None = Field(None, description="When it was received.")
-    location: LocationMap | None = Field(None, description="Where it is: a property or a street.")
+    core_function: AnySource | None = Field(default=None, description="Core function (code).")
+    request_code: AnySource | None = Field(default=None, description="Request code.")
+    investigating_officer: AnySource | None = Field(default=None, description="Investigating officer (code).")
+    reporting_method: AnySource | None = Field(default=None, description="Reporting method (code).")
+    request_category: AnySource | None = Field(default=None, description="Request category (code).")
+    organisational_unit: AnySource | None = Field(default=None, description="Organisational unit (code).")
+    action_required: AnySource | None = Field(default=None, description="Action required (code).")
+    details: AnySource | None = Field(default=None, description="What the request is about, in words.")
+    received: AnySource | None = Field(default=None, description="When it was received.")
+    location: LocationMap | None = Field(default=None, description="Where it is: a property or a street.")
 
 
 class NewRequestMap(RequestMap):
@@ -237,8 +239,10 @@ class Outgoing(Part):
 
     description: str = Field(min_length=1, description="When it applies, for whoever reads it.")
     reference: str = Field(min_length=1, description="Name under which the service request is known.")
-    requester: ContactMap | None = Field(None, description="Who asks.")
-    contact: ContactMap | None = Field(None, description="Whom to speak to, when that is somebody else.")
+    requester: ContactMap | None = Field(default=None, description="Who asks.")
+    contact: ContactMap | None = Field(
+        default=None, description="Whom to speak to, when that is somebody else."
+    )
     extra: Extra = {}
 
 
@@ -269,8 +273,8 @@ class NoteMap(Part):
     text: Annotated[str, AfterValidator(_has_known_places)] = Field(
         min_length=1, description="{number} stands for the service request's number, {status} for its status."
     )
-    type: str | None = Field(None, description="Kind of note, as iCasework is set up to know it.")
-    is_shown_to_customer: bool = Field(False, description="The customer may read it too.")
+    type: str | None = Field(default=None, description="Kind of note, as iCasework is set up to know it.")
+    is_shown_to_customer: bool = Field(default=False, description="The customer may read it too.")
 
 
 class IncomingTemplate(Part):
@@ -280,10 +284,10 @@ class IncomingTemplate(Part):
     description: str = Field(min_length=1, description="When it applies, for whoever reads it.")
     reference: str = Field(min_length=1, description="The reference whose service requests it tells of.")
     external_id: Literal["number", "none"] = Field(
-        "number", description="number: the case's external id becomes the service request's number."
+        default="number", description="number: the case's external id becomes the service request's number."
     )
-    note: NoteMap | None = Field(None, description="Written once the service request is there.")
-    status_note: NoteMap | None = Field(None, description="Written each time its status has changed.")
+    note: NoteMap | None = Field(default=None, description="Written once the service request is there.")
+    status_note: NoteMap | None = Field(default=None, description="Written each time its status has changed.")
 
 
 Template = Annotated[CreateTemplate | UpdateTemplate | IncomingTemplate, Field(discriminator="kind")]

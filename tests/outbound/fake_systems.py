@@ -254,15 +254,18 @@ class FakeCasework(FakeSystem):
     def update_external_id(self, case_id: str, external_id: str) -> None:
         self.writing(lambda: self.external_ids.__setitem__(case_id, external_id))
 
-    def add_note(self, case_id: str, text: str, *, kind: str | None, is_shown_to_customer: bool) -> None:
+    def add_case_notes(
+        self, case: str, notes: str, *, kind: str | None = None, is_shown_to_customer: bool = False
+    ) -> None:
         del kind, is_shown_to_customer
-        self.writing(lambda: self.notes.setdefault(case_id, []).append(text))
+        self.writing(lambda: self.notes.setdefault(case, []).append(notes))
 
     def external_id(self, case_id: str) -> str | None:
         self.reading()
         return self.external_ids.get(case_id)
 
-    def count_notes(self, case_id: str, mark: str) -> int | None:
+    def count_notes(self, case_id: str, mark: str, *, since: datetime | None = None) -> int | None:
+        del since
         self.reading()
         if not self.shows_notes:
             return None
@@ -298,7 +301,7 @@ class FragileLedger(Ledger):
 
 
 def case(
-    number: int, *, customer: str | None = "C1", template: str | None = "noise", **cells: object
+    number: int, *, customer: str | None = "C1", template: str | None = "noise", **cells: str | None
 ) -> Case:
     """Return a case that is due, of a customer whose name follows from the reference."""
     row: dict[str, object] = dict.fromkeys(column.name for column in CASES.columns)
@@ -363,7 +366,7 @@ class Office:
         )
 
     def ledger(self) -> Ledger:
-        return Ledger(self.data_dir, origin=ORIGIN)
+        return FragileLedger(self.data_dir, origin=ORIGIN)
 
     def wait(self, seconds: float) -> None:
         self.fate.clock += timedelta(seconds=seconds)

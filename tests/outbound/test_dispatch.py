@@ -194,7 +194,7 @@ def test_a_refusal_is_never_tried_again_by_itself_and_names_the_field(office: Of
     ],
 )
 def test_a_mandatory_field_without_a_value_is_refused_before_anything_is_sent(
-    office: Office, cells: dict[str, object], field: str
+    office: Office, cells: dict[str, str | None], field: str
 ) -> None:
     office.due(case(7, **cells))
     office.run()
