@@ -304,6 +304,7 @@ def _rebuilt(settings: Settings, *, afresh: bool = False) -> str:
     """Build the catalogue, keeping what has not changed; return one line about it."""
     from pipelines.feeds import FEEDS
     from pipelines.lake import Lake
+    from pipelines.outbound.log_frame import log_frame
     from pipelines.warehouse import build
 
     lake = Lake(settings.data_dir)
@@ -314,6 +315,7 @@ def _rebuilt(settings: Settings, *, afresh: bool = False) -> str:
             since=settings.first_day,
             until=settings.last_day(_now()),
             contact_window_days=settings.contact_window_days,
+            outbound_log=log_frame(lake.root),
             afresh=afresh,
         )
     )
