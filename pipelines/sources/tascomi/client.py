@@ -127,9 +127,10 @@ class TascomiClient:
         rows = read_whole(page, is_listed)
         return rows if sort is None else sort_by(rows, sort)
 
-    def look(self, table: str) -> None:
-        """Read a table's first page and nothing of it: may it be viewed? Raises as `read` does."""
-        self._page(table, {}, 1)
+    def look(self, table: str) -> frozenset[str] | None:
+        """Return a table's columns by its first page, None when it is empty; raise as `read` does."""
+        rows = self._page(table, {}, 1).rows
+        return frozenset(rows[0]) if rows else None
 
     def try_writing(self, table: str) -> None:
         """Change a record that cannot exist: may the table be written? Raises NotAllowed when it may not."""

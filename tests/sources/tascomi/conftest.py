@@ -44,7 +44,7 @@ class World:
 
 
 def made(**settings: object) -> Settings:
-    told = {"tascomi_attempts": 3, "tascomi_max_wait_seconds": 0, "tascomi_read_seconds": 0.4, **settings}
+    told = {"tascomi_attempts": 3, "tascomi_max_wait_seconds": 0, **settings}
     return Settings(_env_file=None, **told)  # type: ignore[call-arg, arg-type]  # pydantic checks them
 
 
@@ -56,12 +56,21 @@ def world() -> World:
 @pytest.fixture
 def sandbox(world: World) -> Iterator[SandboxThread]:
     with SandboxThread(clock=world.servers) as running:
+        assert running.sandbox.office  # made before anybody waits for it
         yield running
 
 
 @pytest.fixture
 def client(world: World, sandbox: SandboxThread) -> Iterator[TascomiClient]:
     settings = made(tascomi_base_url=sandbox.tascomi_url)
+    with connect_tascomi(settings, clock=world.ours, sleep=world.sleep) as client:
+        yield client
+
+
+@pytest.fixture
+def hasty(world: World, sandbox: SandboxThread) -> Iterator[TascomiClient]:
+    """A client that waits half a second for an answer."""
+    settings = made(tascomi_base_url=sandbox.tascomi_url, tascomi_read_seconds=0.5)
     with connect_tascomi(settings, clock=world.ours, sleep=world.sleep) as client:
         yield client
 
