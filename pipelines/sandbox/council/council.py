@@ -47,6 +47,7 @@ CALLERS_FROM_A_BATCH = 24
 PREPARED_AT_ONCE = 20  # some 2 ms of work
 ROOM_FOR_OTHERS = 1_024  # plans that calls may ask for meanwhile without pushing out prepared ones
 CASES_SEARCHED = 100_000  # by customer: at forty cases a day almost seven years
+SEARCHES_KEPT = 1_024
 PLANS_KEPT = 16_384  # some 80 MB; at forty cases a day more than a year's cases
 
 
@@ -66,6 +67,7 @@ class Council:
         self.opened = opened
         self._world = World(seed, cases_per_day, opened)
         self._plan = lru_cache(maxsize=PLANS_KEPT)(self._make)
+        self._numbers_of = lru_cache(maxsize=SEARCHES_KEPT)(self._search)
 
     def report(
         self, name: str, first: date, last: date, *, as_of: datetime | None = None
@@ -142,11 +144,11 @@ class Council:
 
         There is no index of customers: at forty cases a day a search of two years takes some 0.1 s.
         """
-        return sorted(
-            case_id
-            for kind, case_id in islice(self._newest(as_of.date()), CASES_SEARCHED)
-            if self._world.reference(kind, case_id) == reference and self._find(case_id, as_of) is not None
-        )
+        return [
+            number
+            for number in self._numbers_of(reference, as_of.date())
+            if self._find(number, as_of) is not None
+        ]
 
     def callers(self, first: date, last: date) -> list[Caller]:
         """List who may ring about a case with news from `first` to `last`, by case number.
@@ -203,6 +205,12 @@ class Council:
             places = world.wheel.places(batch, name, ages, is_received=batch.day >= first)
             for place in islice(places, most):
                 yield self._plan(batch.first_case + place, batch)
+
+    def _search(self, reference: str, last: date) -> tuple[int, ...]:
+        """Return a customer's cases that came in until the end of `last`, oldest first."""
+        world = self._world
+        newest = islice(self._newest(last), CASES_SEARCHED)
+        return tuple(sorted(number for kind, number in newest if world.reference(kind, number) == reference))
 
     def _newest(self, last: date) -> Iterator[tuple[Kind, int]]:
         """Yield kind and number of the cases that came in until the end of `last`, the newest first."""

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from pipelines.sources.exchange import Answer
 
+_MARK = "\ufeff".encode()
 _AGAIN = "ask again; if it stays so, check CASEHOUSE_ICASEWORK_ACCOUNT and ask the vendor"
 
 
@@ -53,7 +54,7 @@ def read_rows(what: str, answer: Answer) -> list[dict[str, str]]:
 
 def _json_members(operation: str, content: bytes) -> Mapping[str, str] | None:
     try:
-        read = msgspec.json.decode(content, type=dict[str, dict[str, str | int | None]])
+        read = msgspec.json.decode(content.removeprefix(_MARK), type=dict[str, dict[str, str | int | None]])
     except (msgspec.DecodeError, UnicodeDecodeError):
         return None
     if len(read) != 1 or not read.keys() <= WRITTEN[operation]:

@@ -106,13 +106,11 @@ def calls(sandbox: SandboxThread, operation: str) -> list[dict[str, Any]]:
     return told
 
 
-def said(error: BaseException) -> str:
+def said(error: BaseException | None) -> str:
     """Return all that an error and those that hang on to it say."""
-    chain, text = error, ""
-    while chain is not None:
-        text += f"{chain} {chain!r} {vars(chain)}"
-        chain = chain.__cause__ or chain.__context__  # type: ignore[assignment]
-    return text
+    if error is None:
+        return ""
+    return f"{error} {error!r} {vars(error)}" + said(error.__cause__ or error.__context__)
 
 
 @BOTH_AUTHS
