@@ -16,6 +16,7 @@ import click
 
 from pipelines import telling
 from pipelines.cli_exports import export
+from pipelines.cli_outbound import outbound
 from pipelines.errors import Permanent, SettingsError
 from pipelines.telling import DEBUG
 
@@ -37,6 +38,7 @@ def cli(*, debug: bool) -> None:
 
 
 cli.add_command(export)
+cli.add_command(outbound)
 
 
 @cli.command()

@@ -23,6 +23,7 @@ from pipelines.days import LONDON, ReportDay
 from pipelines.errors import CasehouseError
 from pipelines.feeds import FEEDS
 from pipelines.lake import QUARANTINE, Lake
+from pipelines.outbound import readiness
 from pipelines.settings import PREFIX, ROOT, Settings, env_file, unknown_settings
 from pipelines.sources.icasework.client import IcaseworkReports
 from pipelines.sources.tascomi.client import TascomiClient, connect_tascomi
@@ -141,8 +142,15 @@ def examine(
     for source, account in accounts.items():
         yield from _reach(source, account, settings)
     if settings.outbound_enabled:
-        yield _settings("tascomi", tascomi, settings)
-        yield from _reach("tascomi", tascomi, settings)
+        yield from examine_outbound(settings, tascomi=tascomi)
+
+
+def examine_outbound(settings: Settings, *, tascomi: Account = TASCOMI) -> Iterator[Finding]:
+    """Yield what is found of all that dispatching needs; it may begin when each finding is well."""
+    yield _settings("tascomi", tascomi, settings)
+    for told in readiness.look(settings, Lake(settings.data_dir)):
+        yield Finding(*told)
+    yield from _reach("tascomi", tascomi, settings)
 
 
 def _versions() -> Finding:

@@ -25,7 +25,7 @@ FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"decode", "receipts", "lake", "feeds"}),
     frozenset({"totals", "load", "ingest", "verify", "warehouse"}),
     frozenset({"kpi", "outbound", "exports", "daily_report", "dictionary", "tables", "doctor", "telling"}),
-    frozenset({"cli_exports"}),
+    frozenset({"cli_exports", "cli_outbound"}),
     frozenset({"cli"}),
 )
 SANDBOX_MAY_IMPORT = {"errors", "days", "demonstration", "settings", "sandbox"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -17,15 +18,15 @@ from pipelines.outbound.templates import CreateTemplate, IncomingTemplate, Updat
 from pipelines.outbound.work import NotSettled
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from pipelines.outbound.ledger import CaseEntry, Ledger, StepEntry
     from pipelines.outbound.ports import Casework, Codes, Columns, Tascomi
     from pipelines.outbound.templates import Templates
     from pipelines.outbound.work import Work
 
+Links = Callable[["CaseEntry", "StepEntry", Step], str | None]
 WHICH = {Step.CONTACT: REQUESTER, Step.SECOND_CONTACT: CONTACT}
-TO_BE_ISSUED = "(the id of that contact)"  # in a dry run only
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,7 @@ class Desk:
     now: Callable[[], datetime]
     cases: Mapping[str, Case]
     updates: Mapping[str, tuple[Case, ...]] = field(default_factory=dict)
+    links: Links | None = None  # another account of the contacts than the ledger's
     _payloads: dict[tuple[str, str], Payloads] = field(default_factory=dict, repr=False)
 
     def steps_of(self, template: CreateTemplate) -> list[Step]:
@@ -146,6 +148,8 @@ class Desk:
 
     def _linked(self, entry: CaseEntry, step: StepEntry, contact: Step) -> str | None:
         """Return the contact that was linked or made for the same template."""
+        if self.links:
+            return self.links(entry, step, contact)
         made = [
             one.result_id
             for one in self.ledger.steps(entry.case_id)

@@ -379,4 +379,9 @@ def checked(shape: TypeAdapter[Checked], file: Path) -> Checked:
 
 def schema_text() -> str:
     """Return the JSON Schema of a template, as its file holds it."""
-    return json.dumps(_TEMPLATE.json_schema(), indent=2, ensure_ascii=False) + "\n"
+    return schema_of(_TEMPLATE)
+
+
+def schema_of(shape: TypeAdapter[Checked]) -> str:
+    """Return the JSON Schema of a shape, as a file holds it."""
+    return json.dumps(shape.json_schema(), indent=2, ensure_ascii=False) + "\n"

@@ -104,7 +104,9 @@ def build(  # noqa: PLR0913 - all but the first two by name
     try:
         with replacing(target, wait_seconds=wait_seconds) as aside:
             with closing(open_engine(spill_path(lake))) as engine:
-                builder = _Builder(engine, lake, feeds, since, until, contact_window_days, outbound_log, afresh)
+                builder = _Builder(
+                    engine, lake, feeds, since, until, contact_window_days, outbound_log, afresh
+                )
                 summary, files = builder.build(aside, target)
             if write_ahead_log(aside).exists():
                 raise Permanent("DuckDB did not finish writing the catalogue", todo="run `casehouse rebuild`")
