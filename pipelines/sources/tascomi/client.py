@@ -26,7 +26,7 @@ from pipelines.sources.tascomi import dialect
 from pipelines.sources.tascomi.bodies import Unreadable, read_page, read_record
 from pipelines.sources.tascomi.matching import check_matches, is_match
 from pipelines.sources.tascomi.outcomes import LATER, judge, judge_write, reason_of, unknown, written
-from pipelines.sources.tascomi.paging import read_whole, sort_by
+from pipelines.sources.tascomi.paging import Whole, read_whole, sort_by
 from pipelines.sources.tascomi.signing import Credentials, ServerClock
 from pipelines.sources.transport import Transport
 from pipelines.sources.writing import NotSent, Refused
@@ -116,6 +116,11 @@ class TascomiClient:
         Raises as `read` does; Unverified when the list cannot be proved whole, Permanent when the server
         does not filter by one of these columns.
         """
+        rows = self.whole(table, filters).rows
+        return rows if sort is None else sort_by(rows, sort)
+
+    def whole(self, table: str, filters: Mapping[str, str]) -> Whole:
+        """Return what `search` does, by id, and how many records the list itself says it has."""
 
         def page(number: int) -> Page:
             return self._page(table, filters, number)
@@ -124,8 +129,7 @@ class TascomiClient:
             row = self.read(table, number)
             return row is not None and is_match(row, filters)
 
-        rows = read_whole(page, is_listed)
-        return rows if sort is None else sort_by(rows, sort)
+        return read_whole(page, is_listed)
 
     def look(self, table: str) -> frozenset[str] | None:
         """Return a table's columns by its first page, None when it is empty; raise as `read` does."""
