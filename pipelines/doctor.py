@@ -21,10 +21,12 @@ from pydantic import SecretStr
 
 from pipelines.days import LONDON, ReportDay
 from pipelines.errors import CasehouseError
-from pipelines.feeds import FEEDS, SOURCES
+from pipelines.feeds import FEEDS
 from pipelines.lake import QUARANTINE, Lake
 from pipelines.settings import PREFIX, ROOT, Settings, env_file, unknown_settings
 from pipelines.sources.icasework.client import IcaseworkReports
+from pipelines.sources.tascomi.client import TascomiClient, connect_tascomi
+from pipelines.sources.tascomi.rights import try_tables
 from pipelines.sources.xima.client import XimaReports
 from pipelines.warehouse import catalogue_path, count_days
 
@@ -102,12 +104,21 @@ ACCOUNTS: Mapping[str, Account] = {
     ),
 }
 
+# What is written to, once that is switched on.
+TASCOMI = Account(
+    "Tascomi",
+    connect_tascomi,
+    own=("tascomi_site", "tascomi_public_key", "tascomi_private_key"),
+    by_feed=(),
+)
+
 
 def examine(
     settings: Settings,
     clock: Callable[[], datetime],
     *,
     accounts: Mapping[str, Account] = ACCOUNTS,
+    tascomi: Account = TASCOMI,
 ) -> Iterator[Finding]:
     """Yield findings as they are made, local ones first; `clock` tells the present as an aware instant."""
     lake = Lake(settings.data_dir)
@@ -129,6 +140,9 @@ def examine(
     yield _catalogue(lake)
     for source, account in accounts.items():
         yield from _reach(source, account, settings)
+    if settings.outbound_enabled:
+        yield _settings("tascomi", tascomi, settings)
+        yield from _reach("tascomi", tascomi, settings)
 
 
 def _versions() -> Finding:
@@ -168,7 +182,7 @@ def _first_day(settings: Settings, yesterday: ReportDay) -> Finding:
 
 def _settings(source: str, account: Account, settings: Settings) -> Finding:
     """Look for what only the sandbox understands where a real account is set, and for feeds that are none."""
-    name, where = f"{source} settings", SOURCES[source].environment(settings)
+    name, where = f"{source} settings", str(getattr(settings, f"{source}_environment"))
     if strangers := _strangers(source, account, settings):
         return Finding(
             name, False, f"these name no feed: {', '.join(strangers)}", f"use {', '.join(_feeds_of(source))}"
@@ -373,6 +387,9 @@ def _reach(name: str, account: Account, settings: Settings) -> Iterator[Finding]
             yield _told(f"{name} access", error)
         else:
             yield Finding(f"{name} access", True, let_in)
+            if isinstance(source, TascomiClient):
+                for table, ok, detail, todo in try_tables(source):
+                    yield Finding(f"{name} {table}", ok, detail, todo)
     finally:
         source.close()
 

@@ -24,6 +24,7 @@ from pipelines.sandbox.faults import (
     TooMany,
 )
 from pipelines.sandbox.icasework.faults import ExpiredToken, FooterMissing, FooterWrong
+from pipelines.sandbox.tascomi.faults import RowsShift
 from pipelines.sandbox.xima.faults import (
     CellMissing,
     ColumnRetyped,
@@ -38,6 +39,7 @@ AnyFault = (
     | ColumnRenamed | ColumnAdded | ColumnDropped | ColumnMoved | BadValue
     | ExpiredToken | FooterWrong | FooterMissing
     | TimedOut | SummaryWrong | SummaryMissing | ColumnRetyped | CellMissing | ShownWrong
+    | RowsShift
 )  # fmt: skip
 _FAULT: TypeAdapter[AnyFault] = TypeAdapter(Annotated[AnyFault, Field(discriminator="fault")])
 

@@ -1,4 +1,4 @@
-"""What one sandbox remembers while it runs: council and contact centre, clock, keys, faults and calls.
+"""What one sandbox remembers while it runs: council, centre, records, clock, keys, faults and calls.
 
 Everything comes in: configuration, clock, and the factory of councils. Nothing is kept when it ends.
 """
@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
+from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -21,6 +22,10 @@ from pipelines.sandbox.council import ALL_REPORTS, Casework, Council
 from pipelines.sandbox.icasework.auth import TokenBook
 from pipelines.sandbox.icasework.dialect import Dialect
 from pipelines.sandbox.orders import FaultBook
+from pipelines.sandbox.tascomi.dialect import TascomiDialect
+from pipelines.sandbox.tascomi.keys import ApiKey, demonstration_keys
+from pipelines.sandbox.tascomi.office import Office
+from pipelines.sandbox.tascomi.records import opening_records
 from pipelines.sandbox.xima.centre import Centre
 from pipelines.sandbox.xima.dialect import XimaDialect
 from pipelines.sandbox.xima.service_user import Runs, ServiceUser
@@ -75,6 +80,8 @@ class SandboxConfig:
     dialect: Dialect = field(default_factory=Dialect)
     xima_key: str = field(default=SANDBOX_XIMA_KEY, repr=False)
     xima_dialect: XimaDialect = field(default_factory=XimaDialect)
+    tascomi_keys: Mapping[str, ApiKey] = field(default_factory=demonstration_keys)
+    tascomi_dialect: TascomiDialect = field(default_factory=TascomiDialect)
 
 
 CouncilFactory = Callable[[SandboxConfig, Dials], "Council"]
@@ -113,6 +120,7 @@ class Sandbox:
         self._council_factory = council_factory
         self._casework: Casework | None = None
         self._centre: Centre | None = None
+        self._office: Office | None = None
 
     @property
     def council(self) -> Casework:
@@ -130,6 +138,15 @@ class Sandbox:
             self._centre = Centre(dials.seed, dials.cases_per_day, self.config.opened, self.council.invented)
         return self._centre
 
+    @property
+    def office(self) -> Office:
+        """What stands in Tascomi's tables, made when first asked for; it remembers what is written."""
+        if self._office is None:
+            dials, opened = self.dials, self.config.opened
+            today = max(self.tascomi_now().date(), opened)
+            self._office = Office(opening_records(dials.seed, dials.cases_per_day, opened, today))
+        return self._office
+
     def now(self) -> datetime:
         """Return the server's time, aware, in UTC."""
         return self._clock().astimezone(UTC) + timedelta(seconds=self.dials.clock_offset_seconds)
@@ -138,12 +155,17 @@ class Sandbox:
         """Return the server's time as London wall-clock time without a zone."""
         return self.now().astimezone(LONDON).replace(tzinfo=None)
 
+    def tascomi_now(self) -> datetime:
+        """Return the server's time as the wall clock of Tascomi's site shows it, without a zone."""
+        zone = ZoneInfo(self.config.tascomi_dialect.zone)
+        return self.now().astimezone(zone).replace(tzinfo=None)
+
     def turn(self, wish: object) -> Dials:
         """Turn the dials named in the mapping `wish`; raise pydantic.ValidationError for a wrong one."""
         asked = Dials.model_validate(wish)
         before, self.dials = self.dials, self.dials.model_copy(update=asked.model_dump(exclude_unset=True))
         if (before.seed, before.cases_per_day) != (self.dials.seed, self.dials.cases_per_day):
-            self._casework = self._centre = None
+            self._casework = self._centre = self._office = None
         return self.dials
 
     def secret_of(self, account: str) -> Callable[[str], str | None]:

@@ -45,11 +45,18 @@ SYSTEMS: tuple[System, ...] = (
         dated=frozenset({"historic-data"}),
         feeds={report.name: tuple(title for title, _ in report.columns) for report in XIMA_REPORTS},
     ),
+    System(
+        "tascomi",
+        operations=frozenset({"list", "read", "create", "update"}),
+        reporting="list",
+        dated=frozenset({"list"}),
+        feeds={},
+    ),
 )
 BY_SYSTEM: Mapping[str, System] = {system.name: system for system in SYSTEMS}
 FEEDS: Mapping[str, System] = {feed: system for system in SYSTEMS for feed in system.feeds}
 OPERATIONS = frozenset(operation for system in SYSTEMS for operation in system.operations)
-REPORTING = frozenset(system.reporting for system in SYSTEMS)
+REPORTING = frozenset(system.reporting for system in SYSTEMS if system.feeds)
 DATED = frozenset(operation for system in SYSTEMS for operation in system.dated)
 
 
