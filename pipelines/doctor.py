@@ -25,6 +25,7 @@ from pipelines.feeds import FEEDS
 from pipelines.lake import QUARANTINE, Lake
 from pipelines.settings import PREFIX, ROOT, Settings, env_file, unknown_settings
 from pipelines.sources.icasework.client import IcaseworkReports
+from pipelines.sources.icasework.rights import try_writing
 from pipelines.sources.tascomi.client import TascomiClient, connect_tascomi
 from pipelines.sources.tascomi.rights import try_tables
 from pipelines.sources.xima.client import XimaReports
@@ -143,6 +144,8 @@ def examine(
     if settings.outbound_enabled:
         yield _settings("tascomi", tascomi, settings)
         yield from _reach("tascomi", tascomi, settings)
+        for name, ok, detail, todo in try_writing(settings.model_copy(update={"icasework_attempts": 1})):
+            yield Finding(f"icasework {name}", ok, detail, todo)
 
 
 def _versions() -> Finding:

@@ -339,3 +339,18 @@ def test_a_key_without_the_right_is_denied(http: httpx.Client) -> None:
             assert answer.status_code == 403
             assert answer.headers["X-Application-Error-Info"] == "Access denied."
         assert caller.get("getcasedetails", CaseId=CASE).status_code == 200
+
+
+def test_in_production_the_main_host_writes_and_the_report_host_does_not(http: httpx.Client) -> None:
+    with SandboxThread(SandboxConfig(environment="production"), clock=HandClock()) as sandbox:
+        caller = Caller(http, sandbox.icasework_url, HandClock(), db=None)
+        assert caller.post("addcasenotes", **GOOD["addcasenotes"]).status_code == 200
+        reports = Caller(http, f"{sandbox.url}/icasework-reports", HandClock(), db=None)
+        answer = reports.post("addcasenotes", caller.token(), **GOOD["addcasenotes"])
+        refused(answer, "55001", "API not available here.")
+        (line,) = http.get(f"{sandbox.url}/_sandbox/written").json()
+        assert (line["act"], line["case_id"], line["at"]) == (
+            "addcasenotes",
+            int(CASE),
+            "2026-11-23T08:00:00",
+        )
