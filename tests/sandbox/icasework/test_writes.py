@@ -9,7 +9,6 @@ import pytest
 from lxml import etree
 
 from pipelines.sandbox.council.casework import FIRST_WRITTEN
-from pipelines.sandbox.council.writings import Writings
 from pipelines.sandbox.icasework.dialect import WRITING
 from pipelines.sandbox.server import SandboxThread
 from pipelines.sandbox.state import Key, SandboxConfig
@@ -43,7 +42,7 @@ def whole() -> Iterator[SandboxThread]:
 
 @pytest.fixture
 def caller(http: httpx.Client, whole: SandboxThread) -> Caller:
-    whole.sandbox.council.writings = Writings()
+    whole.sandbox.forget_written()
     whole.calls.clear()
     return Caller(http, whole.icasework_url, HandClock())
 

@@ -65,15 +65,29 @@ BOTH_AUTHS = pytest.mark.parametrize("auth", ["bearer", "signature"])
 BOTH_FORMATS = pytest.mark.parametrize("form", ["xml", "json"])
 
 
-@pytest.fixture
-def clock() -> HandClock:
-    return HandClock()
+@pytest.fixture(scope="module")
+def running() -> Iterator[tuple[SandboxThread, HandClock]]:
+    """Run one sandbox for all tests here: its council takes a while to make."""
+    clock = HandClock()
+    with SandboxThread(SandboxConfig(accounts={"sandbox": ACCOUNT}), clock=clock) as sandbox:
+        yield sandbox, clock
 
 
 @pytest.fixture
-def sandbox(clock: HandClock) -> Iterator[SandboxThread]:
-    with SandboxThread(SandboxConfig(accounts={"sandbox": ACCOUNT}), clock=clock) as running:
-        yield running
+def clock(running: tuple[SandboxThread, HandClock]) -> HandClock:
+    running[1].now = HandClock().now
+    return running[1]
+
+
+@pytest.fixture
+def sandbox(running: tuple[SandboxThread, HandClock]) -> SandboxThread:
+    """Return it as it was: nothing written, asked or ordered."""
+    sandbox, _ = running
+    sandbox.sandbox.forget_written()
+    sandbox.sandbox.turn({"clock_offset_seconds": 0})
+    sandbox.faults.clear()
+    sandbox.calls.clear()
+    return sandbox
 
 
 @pytest.fixture
@@ -543,6 +557,7 @@ def test_the_doctor_looks_at_writing_once_it_is_switched_on(
         "icasework_base_url": sandbox.icasework_url,
         "tascomi_base_url": sandbox.tascomi_url,
     }
+    clock.forward(seconds=20)  # nothing is signed for Tascomi at a full minute
     for is_on in (True, False):
         settings = load_settings(**told, outbound_enabled=is_on)
         found = {one.name: one for one in examine(settings, clock, accounts={})}
