@@ -26,6 +26,7 @@ from pipelines.lake import QUARANTINE, Lake
 from pipelines.outbound import readiness
 from pipelines.settings import PREFIX, ROOT, Settings, env_file, unknown_settings
 from pipelines.sources.icasework.client import IcaseworkReports
+from pipelines.sources.icasework.rights import try_writing
 from pipelines.sources.tascomi.client import connect_tascomi
 from pipelines.sources.tascomi.reports import TascomiReports
 from pipelines.sources.tascomi.rights import try_tables
@@ -143,9 +144,7 @@ def examine(
         yield from _outbound(settings)
 
 
-def examine_outbound(
-    settings: Settings, *, accounts: Mapping[str, Account] = ACCOUNTS
-) -> Iterator[Finding]:
+def examine_outbound(settings: Settings, *, accounts: Mapping[str, Account] = ACCOUNTS) -> Iterator[Finding]:
     """Yield what is found of all that dispatching needs; it may begin when each finding is well."""
     for source in ("icasework", "tascomi"):
         yield _settings(source, accounts[source], settings)
@@ -156,6 +155,8 @@ def examine_outbound(
 def _outbound(settings: Settings) -> Iterator[Finding]:
     for told in readiness.look(settings, Lake(settings.data_dir)):
         yield Finding(*told)
+    for name, ok, detail, todo in try_writing(settings.model_copy(update={"icasework_attempts": 1})):
+        yield Finding(f"icasework {name}", ok, detail, todo)
     yield from _tables(settings)
 
 

@@ -1,6 +1,6 @@
-"""Whether dispatching may begin: templates, the view of what is due, the ledger, the right to write notes.
+"""Whether dispatching may begin, as far as it is ours: templates, the view of what is due, the ledger.
 
-`casehouse doctor` tells this with what it finds of Tascomi itself. Nothing is changed in either system.
+`casehouse doctor` tells this with what it finds of the two systems.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from pipelines.outbound.cases import read_cases
 from pipelines.outbound.opening import columns_of, open_ledger
 from pipelines.outbound.rehearsal import rehearse
 from pipelines.outbound.templates import read_templates
-from pipelines.sources.icasework.writing import connect_writer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,8 +34,6 @@ def look(settings: Settings, lake: Lake) -> Iterator[Looked]:
     yield _templates(settings)
     yield _due(settings, lake)
     yield _ledger(settings)
-    yield _writing(settings)
-    yield _notes(settings)
 
 
 def _templates(settings: Settings) -> Looked:
@@ -68,26 +65,6 @@ def _ledger(settings: Settings) -> Looked:
     except CasehouseError as error:
         return _failed(name, error)
     return Looked(name, True, f"{raised} cases raised")
-
-
-def _writing(settings: Settings) -> Looked:
-    name = "icasework writing"
-    try:
-        with connect_writer(settings) as writer:
-            return Looked(name, True, writer.prove_writing())
-    except CasehouseError as error:
-        return _failed(name, error)
-
-
-def _notes(settings: Settings) -> Looked:
-    """Tell what becomes of a note without an answer; it is no fault when a person has to look."""
-    told = "a report of notes is set, so a note without an answer is looked up in it"
-    if settings.icasework_notes_report is None:
-        told = (
-            "no report of notes is set (CASEHOUSE_ICASEWORK_WRITE_NOTES_REPORT), so a person has to look for"
-        )
-        told += " each note that got no answer"
-    return Looked("icasework notes", True, told)
 
 
 def _failed(name: str, error: CasehouseError) -> Looked:

@@ -39,6 +39,7 @@ def mount(app: web.Application, sandbox: Sandbox) -> None:
     router.add_get(f"{PREFIX}/requests", door.list_calls)
     router.add_delete(f"{PREFIX}/requests", door.clear_calls)
     router.add_get(f"{PREFIX}/written", door.list_written)
+    router.add_delete(f"{PREFIX}/written", door.forget_written)
     router.add_get(f"{PREFIX}/dials", door.show_dials)
     router.add_post(f"{PREFIX}/dials", door.turn_dials)
 
@@ -99,6 +100,10 @@ class _Door:
     async def list_written(self, _: web.Request) -> web.Response:
         """Tell what was written to cases, oldest first: each call that was carried out, by case."""
         return web.json_response(self._sandbox.council.writings.told())
+
+    async def forget_written(self, _: web.Request) -> web.Response:
+        self._sandbox.forget_written()
+        return web.json_response({"forgotten": True})
 
     async def show_dials(self, _: web.Request) -> web.Response:
         return web.json_response(self._sandbox.dials.model_dump())

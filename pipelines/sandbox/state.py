@@ -168,6 +168,11 @@ class Sandbox:
             self._casework = self._centre = self._office = None
         return self.dials
 
+    def forget_written(self) -> None:
+        """Let the council be as it was before anything was written to it."""
+        if self._casework is not None:
+            self._casework = Casework(self._casework.invented, self.config.opened.year)
+
     def secret_of(self, account: str) -> Callable[[str], str | None]:
         """Return the look-up of an account's secrets by API key."""
         keys = self.config.accounts.get(account, {})

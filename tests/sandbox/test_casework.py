@@ -25,15 +25,23 @@ TODAY, YESTERDAY = "2026-11-23", "2026-11-22"
 QUIET = "400500"  # closed long ago: nothing of its own happens any more
 
 
-@pytest.fixture
-def clock() -> HandClock:
-    return HandClock()
+@pytest.fixture(scope="module")
+def running() -> Iterator[tuple[SandboxThread, HandClock]]:
+    clock = HandClock()
+    with SandboxThread(clock=clock) as sandbox:
+        yield sandbox, clock
 
 
 @pytest.fixture
-def sandbox(clock: HandClock) -> Iterator[SandboxThread]:
-    with SandboxThread(clock=clock) as running:
-        yield running
+def clock(running: tuple[SandboxThread, HandClock]) -> HandClock:
+    running[1].now = HandClock().now
+    return running[1]
+
+
+@pytest.fixture
+def sandbox(running: tuple[SandboxThread, HandClock]) -> SandboxThread:
+    running[0].sandbox.forget_written()
+    return running[0]
 
 
 @pytest.fixture
@@ -254,6 +262,27 @@ def found(caller: Caller, external_id: str) -> set[str]:
 
 def test_a_council_of_another_seed_has_nothing_written_to_it(caller: Caller, sandbox: SandboxThread) -> None:
     number = make(caller)
+    before = sandbox.sandbox.dials
     sandbox.sandbox.turn({"seed": 7})
     assert caller.get("getcasedetails", CaseId=number).status_code == 400
     assert number not in cases(caller, TODAY)
+    sandbox.sandbox.turn(before.model_dump())
+
+
+def test_what_was_written_is_told_and_forgotten_at_the_control_room(
+    caller: Caller, sandbox: SandboxThread
+) -> None:
+    number = make(caller, ExternalId="x")
+    (told,) = caller.http.get(f"{sandbox.url}/_sandbox/written").json()
+    assert told == {
+        "case_id": int(number),
+        "at": "2026-11-23T08:00:00",
+        "act": "createcase",
+        "by": "sandbox-key",
+        "cells": {},
+        "note": None,
+        "documents": [],
+    }
+    assert caller.http.delete(f"{sandbox.url}/_sandbox/written").json() == {"forgotten": True}
+    assert caller.http.get(f"{sandbox.url}/_sandbox/written").json() == []
+    assert caller.get("getcasedetails", CaseId=number).status_code == 400

@@ -51,7 +51,7 @@ class CaseFound:
     fields: Mapping[str, str] = field(repr=False)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class CaseLookUps:
     """Looks up in one account; a context manager."""
 

@@ -9,7 +9,6 @@ import pytest
 from lxml import etree
 
 from pipelines.sandbox.council.casework import FIRST_WRITTEN
-from pipelines.sandbox.council.writings import Writings
 from pipelines.sandbox.icasework.dialect import WRITING
 from pipelines.sandbox.server import SandboxThread
 from pipelines.sandbox.state import Key, SandboxConfig
@@ -43,7 +42,7 @@ def whole() -> Iterator[SandboxThread]:
 
 @pytest.fixture
 def caller(http: httpx.Client, whole: SandboxThread) -> Caller:
-    whole.sandbox.council.writings = Writings()
+    whole.sandbox.forget_written()
     whole.calls.clear()
     return Caller(http, whole.icasework_url, HandClock())
 
@@ -339,3 +338,18 @@ def test_a_key_without_the_right_is_denied(http: httpx.Client) -> None:
             assert answer.status_code == 403
             assert answer.headers["X-Application-Error-Info"] == "Access denied."
         assert caller.get("getcasedetails", CaseId=CASE).status_code == 200
+
+
+def test_in_production_the_main_host_writes_and_the_report_host_does_not(http: httpx.Client) -> None:
+    with SandboxThread(SandboxConfig(environment="production"), clock=HandClock()) as sandbox:
+        caller = Caller(http, sandbox.icasework_url, HandClock(), db=None)
+        assert caller.post("addcasenotes", **GOOD["addcasenotes"]).status_code == 200
+        reports = Caller(http, f"{sandbox.url}/icasework-reports", HandClock(), db=None)
+        answer = reports.post("addcasenotes", caller.token(), **GOOD["addcasenotes"])
+        refused(answer, "55001", "API not available here.")
+        (line,) = http.get(f"{sandbox.url}/_sandbox/written").json()
+        assert (line["act"], line["case_id"], line["at"]) == (
+            "addcasenotes",
+            int(CASE),
+            "2026-11-23T08:00:00",
+        )

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pipelines.doctor import examine
 from pipelines.errors import CasehouseError, Transient, Unverified
 from pipelines.sandbox.council.casework import FIRST_WRITTEN
 from pipelines.sandbox.icasework.dialect import WRITING, Dialect
 from pipelines.sandbox.server import SandboxThread
 from pipelines.sandbox.state import Key, SandboxConfig
 from pipelines.settings import load_settings
+from pipelines.sources.icasework.rights import try_writing
 from pipelines.sources.icasework.writing import connect_writer
 from pipelines.sources.icasework.writing_fields import Customer, Document, ExternalId, NewCase
 from pipelines.sources.writing import NotAllowed, NotSent, OutcomeUnknown, Refused
@@ -22,6 +24,7 @@ from tests.sandbox.caller import HandClock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from pipelines.sources.icasework.writing import IcaseworkWriter
 
@@ -62,15 +65,29 @@ BOTH_AUTHS = pytest.mark.parametrize("auth", ["bearer", "signature"])
 BOTH_FORMATS = pytest.mark.parametrize("form", ["xml", "json"])
 
 
-@pytest.fixture
-def clock() -> HandClock:
-    return HandClock()
+@pytest.fixture(scope="module")
+def running() -> Iterator[tuple[SandboxThread, HandClock]]:
+    """Run one sandbox for all tests here: its council takes a while to make."""
+    clock = HandClock()
+    with SandboxThread(SandboxConfig(accounts={"sandbox": ACCOUNT}), clock=clock) as sandbox:
+        yield sandbox, clock
 
 
 @pytest.fixture
-def sandbox(clock: HandClock) -> Iterator[SandboxThread]:
-    with SandboxThread(SandboxConfig(accounts={"sandbox": ACCOUNT}), clock=clock) as running:
-        yield running
+def clock(running: tuple[SandboxThread, HandClock]) -> HandClock:
+    running[1].now = HandClock().now
+    return running[1]
+
+
+@pytest.fixture
+def sandbox(running: tuple[SandboxThread, HandClock]) -> SandboxThread:
+    """Return it as it was: nothing written, asked or ordered."""
+    sandbox, _ = running
+    sandbox.sandbox.forget_written()
+    sandbox.sandbox.turn({"clock_offset_seconds": 0})
+    sandbox.faults.clear()
+    sandbox.calls.clear()
+    return sandbox
 
 
 @pytest.fixture
@@ -510,3 +527,39 @@ def test_a_look_up_never_takes_silence_for_nothing(writer: IcaseworkWriter, sand
         with pytest.raises((Unverified, Transient)):
             writer.count_notes(CASE, "mark")
         sandbox.faults.clear()
+
+
+def test_the_doctor_tries_what_writing_needs(sandbox: SandboxThread, clock: HandClock) -> None:
+    told: dict[str, Any] = {"icasework_base_url": sandbox.icasework_url, "icasework_attempts": 1}
+    good = list(try_writing(load_settings(**told), clock))
+    assert [(found.name, found.ok) for found in good] == [
+        ("writing", True), ("look-up", True), ("notes", True),
+    ]  # fmt: skip
+    reader = {"icasework_write_api_key": "reader", "icasework_write_secret": "reader-secret"}
+    wrong = list(try_writing(load_settings(**told, **reader), clock))
+    assert [found.ok for found in wrong] == [False, True, True]
+    assert "Access denied" in wrong[0].detail
+    real = {"icasework_environment": "uat", "icasework_account": "sandbox"}
+    *_, notes = try_writing(load_settings(**told, **real), clock)
+    assert (notes.ok, "NOTES_REPORT is not set" in notes.detail) == (True, True)
+    *_, notes = try_writing(load_settings(**told, **real, icasework_write_notes_report=7), clock)
+    assert (notes.ok, "Unable to identify report" in notes.detail) == (False, True)
+    (half,) = try_writing(load_settings(**told, icasework_write_api_key="reader"), clock)
+    assert (half.ok, half.todo != "") == (False, True)
+    assert written(sandbox) == []
+
+
+def test_the_doctor_looks_at_writing_once_it_is_switched_on(
+    sandbox: SandboxThread, clock: HandClock, tmp_path: Path
+) -> None:
+    told: dict[str, Any] = {
+        "data_dir": tmp_path,
+        "icasework_base_url": sandbox.icasework_url,
+        "tascomi_base_url": sandbox.tascomi_url,
+    }
+    clock.forward(seconds=20)  # nothing is signed for Tascomi at a full minute
+    for is_on in (True, False):
+        settings = load_settings(**told, outbound_enabled=is_on)
+        found = {one.name: one for one in examine(settings, clock, accounts={})}
+        assert ("icasework writing" in found) is is_on
+    assert written(sandbox) == []

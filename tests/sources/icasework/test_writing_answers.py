@@ -183,8 +183,9 @@ def test_the_servers_words_are_quoted_without_what_was_sent(info: str, said: str
     assert judged.reason == f"400: 54002 {said}".replace("Ring", "***")
 
 
-LETTERS = st.characters(categories=("L",))
-WORDS = st.text(LETTERS, min_size=4, max_size=9).filter(lambda word: word.casefold() not in _PLAIN)
+WORDS = st.text(st.characters(categories=["L"]), min_size=4, max_size=9).filter(
+    lambda word: word.casefold() not in _PLAIN
+)
 
 
 @given(values=st.lists(st.lists(WORDS, min_size=1, max_size=3).map(" ".join), min_size=1, max_size=4))
