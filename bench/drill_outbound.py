@@ -127,6 +127,7 @@ class _Killing:
         self.ledger = ledger_path(settings.data_dir)
         self.dice = random.Random(plan.seed)  # noqa: S311 - it draws faults
         self.found = Found()
+        self._longest = 0.5
         # Each life is a process of its own, forked from one that has read the modules: that spares a second.
         self._forking = multiprocessing.get_context("forkserver")
         self._forking.set_forkserver_preload(["pipelines.cli", "pipelines.outbound.running"])
@@ -176,13 +177,20 @@ class _Killing:
             running.append(self._start())
         while self._rows() == before and any(one.is_alive() for one in running):
             time.sleep(0.002)
-        time.sleep(self.dice.uniform(0, 0.08))
+        time.sleep(self.dice.uniform(0, self._window()))
         for one in running:
             if one.is_alive():
                 one.kill()
                 self.found.kills += 1
             one.join()
             self.found.lives += 1
+
+    def _window(self) -> float:
+        """Return the longest that one may work: so long that the kills are spread over all the work."""
+        work_left, kills_left = self._left() / (4 * self.plan.cases), 1 - self.found.kills / self.plan.kills
+        self._longest *= 1.15 if work_left > kills_left else 0.87
+        self._longest = min(max(self._longest, 0.05), 5.0)
+        return self._longest
 
     def _run_to_its_end(self) -> None:
         self._start().join()

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pipelines.outbound.desk import Desk
-    from pipelines.outbound.ledger import Ledger, LogEntry, StepEntry
+    from pipelines.outbound.entries import LogEntry, StepEntry
+    from pipelines.outbound.ledger import Ledger
     from pipelines.outbound.planning import PlannedCase
     from pipelines.settings import Settings
 

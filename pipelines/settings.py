@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo
 
 import pydantic_settings
 from pydantic import Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, DotEnvSettingsSource, EnvSettingsSource, SettingsConfigDict
+from pydantic_settings import DotEnvSettingsSource, EnvSettingsSource, SettingsConfigDict
 
 from pipelines.days import ReportDay
 from pipelines.demonstration import (
@@ -35,6 +35,7 @@ from pipelines.demonstration import (
     XIMA_REPORTS,
 )
 from pipelines.errors import SettingsError
+from pipelines.settings_outbound import OutboundSettings
 
 ROOT = Path(__file__).resolve().parent.parent
 PREFIX = "CASEHOUSE_"
@@ -68,7 +69,7 @@ def _sandbox_parameters() -> dict[str, list[Parameter]]:
     return {name: [timeframe, agents] if name == "agent_summary" else [timeframe] for name in XIMA_REPORTS}
 
 
-class Settings(BaseSettings):
+class Settings(OutboundSettings):
     """Every setting, its default and its meaning; the environment name is the field's, with CASEHOUSE_."""
 
     model_config = SettingsConfigDict(
@@ -166,26 +167,6 @@ class Settings(BaseSettings):
         10, ge=0, le=100, description="How often a report that is still running is asked for again."
     )
 
-    outbound_enabled: bool = Field(
-        False, description="Whether cases that are due are written to Tascomi at all."
-    )
-    outbound_templates: Path = Field(
-        ROOT / "outbound", description="Folder of the templates that say what is written."
-    )
-    outbound_reference: str = Field(
-        "casehouse/{account}/{case_id}", description="Our reference in a service request."
-    )
-    outbound_minutes: int = Field(15, ge=1, le=59, description="Minutes between two dispatches in Dagster.")
-    outbound_settle_seconds: float = Field(
-        300, ge=0.1, le=86_400, description="How long a request without an answer may be on its way."
-    )
-    outbound_tries: int = Field(10, ge=1, le=100, description="Tries of a step whose connection fails.")
-    outbound_wait_seconds: float = Field(
-        60, ge=0, le=86_400, description="Wait after the first failed try; it doubles, to four hours."
-    )
-    outbound_log_days: int = Field(
-        730, ge=1, le=36_500, description="Days for which the log of steps that are done is kept."
-    )
     tascomi_environment: Literal["sandbox", "production"] = Field(
         "sandbox", description="sandbox or production."
     )
@@ -220,18 +201,6 @@ class Settings(BaseSettings):
     tascomi_officer_column: str = Field(
         "username", description="Column of users by which an investigating officer is named."
     )
-
-    @field_validator("outbound_reference")
-    @classmethod
-    def _names_case(cls, pattern: str) -> str:
-        """Refuse a reference that two cases could share."""
-        try:
-            first, second = (pattern.format(account="a", case_id=number) for number in ("1", "2"))
-        except (KeyError, IndexError, ValueError):
-            raise ValueError("only {account} and {case_id} can stand in it") from None
-        if first == second:
-            raise ValueError("it must hold {case_id}, or cases could not be told apart")
-        return pattern
 
     @field_validator("data_dir", "outbound_templates")
     @classmethod

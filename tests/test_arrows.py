@@ -20,7 +20,7 @@ ROOMS = ("pipelines", "assets", "bench", "tests")
 
 # Floors of pipelines/: a module imports from its own floor or a lower one.
 FLOORS: tuple[frozenset[str], ...] = (
-    frozenset({"errors", "days", "demonstration", "settings", "whole_files"}),
+    frozenset({"errors", "days", "demonstration", "settings", "settings_outbound", "whole_files"}),
     frozenset({"contracts", "sources"}),
     frozenset({"decode", "receipts", "lake", "feeds"}),
     frozenset({"totals", "load", "ingest", "verify", "warehouse"}),

@@ -19,7 +19,7 @@ from pipelines.outbound.work import NotSettled, Outcome, Sending
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pipelines.outbound.ledger import CaseEntry, StepEntry
+    from pipelines.outbound.entries import CaseEntry, StepEntry
     from pipelines.outbound.ports import Columns, Tascomi
     from pipelines.sources.writing import Record
 

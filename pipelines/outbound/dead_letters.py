@@ -14,7 +14,8 @@ from pipelines.outbound.states import DEAD_LETTERS, State, Step
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from pipelines.outbound.ledger import Ledger, StepEntry
+    from pipelines.outbound.entries import StepEntry
+    from pipelines.outbound.ledger import Ledger
 
 Seen = Literal["there", "not there"]
 NOTES = frozenset({Step.NOTE, Step.STATUS_NOTE})

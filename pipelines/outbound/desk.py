@@ -20,7 +20,8 @@ from pipelines.outbound.work import NotSettled
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pipelines.outbound.ledger import CaseEntry, Ledger, StepEntry
+    from pipelines.outbound.entries import CaseEntry, StepEntry
+    from pipelines.outbound.ledger import Ledger
     from pipelines.outbound.ports import Casework, Codes, Columns, Tascomi
     from pipelines.outbound.templates import Templates
     from pipelines.outbound.work import Work

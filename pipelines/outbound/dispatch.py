@@ -17,7 +17,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from pipelines.errors import CasehouseError, Transient, Unverified
-from pipelines.outbound.ledger import Intent, Marked, ledger_path
+from pipelines.outbound.entries import Intent, Marked
+from pipelines.outbound.ledger import ledger_path
 from pipelines.outbound.mapping import MappingRefused, draft
 from pipelines.outbound.read_back import read_back
 from pipelines.outbound.states import DEAD_LETTERS, DONE, State, Step
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pipelines.outbound.desk import Desk
-    from pipelines.outbound.ledger import CaseEntry, StepEntry
+    from pipelines.outbound.entries import CaseEntry, StepEntry
     from pipelines.outbound.mapping import Case
     from pipelines.outbound.work import Sending
 

@@ -11,16 +11,26 @@ from __future__ import annotations
 import json
 import sqlite3
 from contextlib import AbstractContextManager, closing, contextmanager
-from dataclasses import dataclass, field, fields
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 from pipelines.errors import Permanent, SettingsError
+from pipelines.outbound.entries import (
+    CaseEntry,
+    Intent,
+    LogEntry,
+    Marked,
+    StepEntry,
+    case_of,
+    log_of,
+    step_of,
+    text_of,
+)
 from pipelines.outbound.states import DEAD_LETTERS, FOLLOWS, State, Step
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from datetime import datetime
     from types import TracebackType
 
 FOLDER, FILE = "outbound", "ledger.sqlite"
@@ -28,77 +38,6 @@ WAIT_SECONDS = 30.0
 ORIGIN = "origin"
 
 _SCHEMA = Path(__file__).with_suffix(".sql")
-
-
-@dataclass(frozen=True)
-class CaseEntry:
-    """What the ledger knows of a case: our reference, and Tascomi's id, number and last noted status."""
-
-    case_id: str
-    template: str
-    reference: str
-    planned_at: datetime
-    request_id: str | None
-    number: str | None
-    status: str | None
-
-
-@dataclass(frozen=True)
-class StepEntry:
-    """One step of a case. `n` is the number people give to `casehouse outbound retry`."""
-
-    n: int
-    case_id: str
-    ordinal: int
-    step: Step
-    state: State
-    about: str | None
-    intent: dict[str, Any]
-    digest: str | None
-    fields: tuple[str, ...]
-    tries: int
-    attempted_at: datetime | None
-    not_before: datetime | None
-    result_id: str | None
-    field: str | None
-    reason: str | None
-    may_be_there: bool
-
-
-@dataclass(frozen=True)
-class LogEntry:
-    """One thing that happened to a step."""
-
-    at: datetime
-    n: int
-    case_id: str
-    step: Step
-    attempt: int
-    outcome: State
-    field: str | None
-    reason: str | None
-
-
-@dataclass(frozen=True)
-class Intent:
-    """What is about to be sent: digest and field names of the payload, and what was seen before it."""
-
-    digest: str
-    fields: tuple[str, ...]
-    seen: dict[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Marked:
-    """What becomes of a step: its next state and what is known of it."""
-
-    state: State
-    reason: str | None = None
-    field: str | None = None
-    result_id: str | None = None
-    not_before: datetime | None = None
-    tries: int = 0  # to be added to those that are counted
-    may_be_there: bool = False
 
 
 class Ledger(AbstractContextManager["Ledger"]):
@@ -162,29 +101,29 @@ class Ledger(AbstractContextManager["Ledger"]):
     def cases(self) -> list[CaseEntry]:
         """Return every case, in the order they were planned."""
         rows = self._engine.execute("SELECT * FROM cases ORDER BY rowid").fetchall()
-        return [_case(row) for row in rows]
+        return [case_of(row) for row in rows]
 
     def case(self, case_id: str) -> CaseEntry | None:
         """Return one case."""
         row = self._engine.execute("SELECT * FROM cases WHERE case_id = ?", (case_id,)).fetchone()
-        return None if row is None else _case(row)
+        return None if row is None else case_of(row)
 
     def case_of_request(self, request_id: str) -> CaseEntry | None:
         """Return the case that a service request of Tascomi was raised for."""
         row = self._engine.execute("SELECT * FROM cases WHERE request_id = ?", (request_id,)).fetchone()
-        return None if row is None else _case(row)
+        return None if row is None else case_of(row)
 
     def steps(self, case_id: str) -> list[StepEntry]:
         """Return the steps of a case, in order."""
         rows = self._engine.execute("SELECT * FROM steps WHERE case_id = ? ORDER BY ordinal", (case_id,))
-        return [_step(row) for row in rows.fetchall()]
+        return [step_of(row) for row in rows.fetchall()]
 
     def step(self, n: int) -> StepEntry:
         """Return a step by its number; raise Permanent when there is none."""
         row = self._engine.execute("SELECT * FROM steps WHERE n = ?", (n,)).fetchone()
         if row is None:
             raise Permanent(f"there is no step {n}", todo="`casehouse outbound log --dead` tells the numbers")
-        return _step(row)
+        return step_of(row)
 
     def unfinished(self) -> list[CaseEntry]:
         """Return the cases that have steps which are not done, in the order they were planned."""
@@ -192,20 +131,20 @@ class Ledger(AbstractContextManager["Ledger"]):
             "SELECT * FROM cases WHERE case_id IN"
             " (SELECT case_id FROM steps WHERE state NOT IN ('sent', 'linked')) ORDER BY rowid"
         )
-        return [_case(row) for row in rows.fetchall()]
+        return [case_of(row) for row in rows.fetchall()]
 
     def in_state(self, *states: State) -> list[StepEntry]:
         """Return every step in one of these states, by number."""
         marks = ", ".join("?" * len(states))
         rows = self._engine.execute(f"SELECT * FROM steps WHERE state IN ({marks}) ORDER BY n", states)  # noqa: S608 - marks
-        return [_step(row) for row in rows.fetchall()]
+        return [step_of(row) for row in rows.fetchall()]
 
     def log(self, *, case_id: str | None = None) -> list[LogEntry]:
         """Return what happened, oldest first."""
         rows = self._engine.execute(
             "SELECT * FROM log WHERE case_id = coalesce(?, case_id) ORDER BY rowid", (case_id,)
         )
-        return [_log(row) for row in rows.fetchall()]
+        return [log_of(row) for row in rows.fetchall()]
 
     # ---- what changes
 
@@ -233,7 +172,7 @@ class Ledger(AbstractContextManager["Ledger"]):
             fresh = engine.execute(
                 "INSERT INTO cases (case_id, template, reference, planned_at) VALUES (?, ?, ?, ?)"
                 " ON CONFLICT (case_id) DO NOTHING",
-                (case_id, template, reference, _text(now)),
+                (case_id, template, reference, text_of(now)),
             ).rowcount
             if fresh:
                 for ordinal, step in enumerate(steps, 1):
@@ -271,7 +210,7 @@ class Ledger(AbstractContextManager["Ledger"]):
             engine.execute(
                 "UPDATE steps SET intent = ?, digest = ?, fields = ?, tries = tries + 1, attempted_at = ?,"
                 " not_before = NULL, field = NULL, reason = NULL, may_be_there = 1 WHERE n = ?",
-                (json.dumps(intent.seen), intent.digest, json.dumps(intent.fields), _text(now), step.n),
+                (json.dumps(intent.seen), intent.digest, json.dumps(intent.fields), text_of(now), step.n),
             )
             after = self.step(step.n)
             reason = None
@@ -307,7 +246,7 @@ class Ledger(AbstractContextManager["Ledger"]):
             return engine.execute(
                 "DELETE FROM log WHERE at < ?"
                 " AND n IN (SELECT n FROM steps WHERE state IN ('sent', 'linked'))",
-                (_text(before),),
+                (text_of(before),),
             ).rowcount
 
     def _mark(self, engine: sqlite3.Connection, step: StepEntry, marked: Marked, now: datetime) -> StepEntry:
@@ -319,7 +258,7 @@ class Ledger(AbstractContextManager["Ledger"]):
                 marked.field,
                 marked.reason,
                 marked.result_id,
-                _text(marked.not_before),
+                text_of(marked.not_before),
                 step.tries + marked.tries,
                 int(marked.may_be_there),
                 step.n,
@@ -379,7 +318,7 @@ def read_log(data_dir: Path) -> list[LogEntry]:
     try:
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as engine:
             engine.row_factory = sqlite3.Row
-            return [_log(row) for row in engine.execute("SELECT * FROM log ORDER BY rowid").fetchall()]
+            return [log_of(row) for row in engine.execute("SELECT * FROM log ORDER BY rowid").fetchall()]
     except sqlite3.Error as error:
         raise _unusable(path, error) from None
 
@@ -407,47 +346,5 @@ def _last(engine: sqlite3.Connection, case_id: str) -> int:
 def _tell(engine: sqlite3.Connection, step: StepEntry, reason: str | None, now: datetime) -> None:
     engine.execute(
         "INSERT INTO log VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        (_text(now), step.n, step.case_id, step.step, step.tries, step.state, step.field, reason),
-    )
-
-
-def _text(at: datetime | None) -> str | None:
-    """Write an instant so that texts sort as instants do."""
-    return None if at is None else at.astimezone(UTC).isoformat(timespec="microseconds")
-
-
-def _instant(text: str | None) -> datetime | None:
-    return None if text is None else datetime.fromisoformat(text)
-
-
-def _case(row: sqlite3.Row) -> CaseEntry:
-    told = dict(row)
-    told["planned_at"] = _instant(told["planned_at"])
-    return CaseEntry(**told)
-
-
-def _step(row: sqlite3.Row) -> StepEntry:
-    told = {one.name: row[one.name] for one in fields(StepEntry)}
-    told |= {
-        "step": Step(told["step"]),
-        "state": State(told["state"]),
-        "intent": json.loads(told["intent"] or "{}"),
-        "fields": tuple(json.loads(told["fields"] or "[]")),
-        "attempted_at": _instant(told["attempted_at"]),
-        "not_before": _instant(told["not_before"]),
-        "may_be_there": bool(told["may_be_there"]),
-    }
-    return StepEntry(**told)
-
-
-def _log(row: sqlite3.Row) -> LogEntry:
-    return LogEntry(
-        datetime.fromisoformat(row["at"]),
-        row["n"],
-        row["case_id"],
-        Step(row["step"]),
-        row["try"],
-        State(row["outcome"]),
-        row["field"],
-        row["reason"],
+        (text_of(now), step.n, step.case_id, step.step, step.tries, step.state, step.field, reason),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from pipelines.outbound.ledger import CaseEntry, StepEntry
+from pipelines.outbound.entries import CaseEntry, StepEntry
 from pipelines.outbound.mapping import MappingRefused
 from pipelines.outbound.states import DEAD_LETTERS, DONE, State, Step
 from pipelines.outbound.work import NotSettled, Outcome

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from pipelines.outbound.desk import Desk
-    from pipelines.outbound.ledger import CaseEntry
+    from pipelines.outbound.entries import CaseEntry
 
 Kind = Literal["missing", "surplus"]
 

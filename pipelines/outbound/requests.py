@@ -13,7 +13,7 @@ from pipelines.outbound.searching import Untrustworthy, found_by, id_of
 from pipelines.outbound.work import NotSettled, Outcome, Sending
 
 if TYPE_CHECKING:
-    from pipelines.outbound.ledger import CaseEntry, StepEntry
+    from pipelines.outbound.entries import CaseEntry, StepEntry
     from pipelines.outbound.ports import Columns, Tascomi
     from pipelines.sources.writing import Record
 

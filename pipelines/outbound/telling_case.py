@@ -20,7 +20,7 @@ from pipelines.sources.writing import NotSent
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pipelines.outbound.ledger import CaseEntry, StepEntry
+    from pipelines.outbound.entries import CaseEntry, StepEntry
     from pipelines.outbound.ports import Casework, Columns, Tascomi
     from pipelines.outbound.templates import IncomingTemplate, NoteMap
 

@@ -15,7 +15,7 @@ from pipelines.errors import Permanent
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pipelines.outbound.ledger import CaseEntry, StepEntry
+    from pipelines.outbound.entries import CaseEntry, StepEntry
     from pipelines.outbound.payload import Payload
 
 
