@@ -6,5 +6,6 @@ They stand apart so that the side that asks need not import Dagster.
 LOCATION = "casehouse"  # also in pyproject.toml, [tool.dg.project]
 NIGHTLY = "nightly"
 REBUILD = "rebuild_catalogue"
+DISPATCH = "dispatch_service_requests"
 FAILED_DAYS = "failed_days"  # metadata of a failure: each failed day and why
 FILES = "files"  # metadata of a feed's asset: the pattern of its files in the lake
