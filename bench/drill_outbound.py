@@ -44,7 +44,6 @@ if TYPE_CHECKING:
     from pipelines.settings import Settings
 
 FIRST_DAY = "2026-01-01"
-STATUSES = ("Allocated", "Visited", "Closed")
 FAULTS: tuple[dict[str, Any], ...] = (
     {"fault": "answer_lost", "system": "tascomi", "operation": "create", "how": "hang_up"},
     {"fault": "answer_lost", "system": "tascomi", "operation": "create", "how": "error"},
@@ -78,8 +77,8 @@ class Found:
 
     kills: int = 0
     lives: int = 0
-    turned_away: int = 0
     faults_met: int = 0
+    replayed: int = 0
     requests: int = 0
     links: int = 0
     notes: int = 0
@@ -131,7 +130,7 @@ class _Killing:
         # Each life is a process of its own, forked from one that has read the modules: that spares a second.
         self._forking = multiprocessing.get_context("forkserver")
         self._forking.set_forkserver_preload(["pipelines.cli", "pipelines.outbound.running"])
-        self.told: dict[str, list[str]] = defaultdict(list)
+        self._statuses = 0
 
     def go(self, started: float) -> Found:
         """Kill so many of them at work, then let the last ones finish."""
@@ -141,11 +140,11 @@ class _Killing:
             self._one_life()
             if self.plan.is_told and self.found.kills % 20 == 0:
                 print(f"{self.found.kills} killed, {self._left()} steps left", flush=True)
-        self.found.faults_met = sum(order["met"] for order in self.control.get("/faults"))
-        self.control.delete("/faults")
+        self._forget_faults()
         while self._left():
             self._require_time(started)
             self._run_to_its_end()
+            self._take_up_dead_letters()
             time.sleep(self.plan.settle_seconds / 4)
         self._run_to_its_end()  # reads back what colleagues changed last
         self._run_to_its_end()
@@ -156,18 +155,22 @@ class _Killing:
             raise TimeoutError(f"not done within {self.plan.longest:g} s: {self._left()} steps left")
 
     def _disturb(self) -> None:
-        """Order a fault now and then; when all is done, have a colleague make new work."""
-        if self.dice.random() < 0.5:
+        """Order faults now and then; when nearly all is done, have a colleague make new work."""
+        self._forget_faults()
+        for _ in range(self.dice.choice((0, 1, 1, 2))):
             self.control.post("/faults", {**self.dice.choice(FAULTS), "calls": self.dice.randint(1, 2)})
         if self._left() < 3 or self.dice.random() < 0.1:
             self._change_statuses()
 
     def _change_statuses(self) -> None:
         for request_id in self.dice.sample(sorted(raised := self._raised()), min(8, len(raised))):
-            told = self.told[request_id]
-            if len(told) < len(STATUSES):
-                told.append(STATUSES[len(told)])
-                self.control.post(f"/tascomi/complaints/{request_id}", {"status": told[-1]})
+            self._statuses += 1
+            self.control.post(f"/tascomi/complaints/{request_id}", {"status": f"Status {self._statuses}"})
+
+    def _forget_faults(self) -> None:
+        """Take away the faults that met nothing, so that they do not pile up for the last calls."""
+        self.found.faults_met += sum(order["met"] for order in self.control.get("/faults"))
+        self.control.delete("/faults")
 
     def _one_life(self) -> None:
         """Start a dispatcher, sometimes two, and kill it at work; one without work ends by itself."""
@@ -195,6 +198,12 @@ class _Killing:
     def _run_to_its_end(self) -> None:
         self._start().join()
         self.found.lives += 1
+
+    def _take_up_dead_letters(self) -> None:
+        """Do what a person does with what was tried too often."""
+        for number, _ in self._ask("SELECT n, 0 FROM steps WHERE state IN ('refused', 'dead')"):
+            self.found.replayed += 1
+            _casehouse("outbound", "retry", str(number))
 
     def _start(self) -> BaseProcess:
         process = self._forking.Process(target=_live, args=(str(self.output),))
@@ -272,8 +281,8 @@ def _count_notes(control: _Control, by_case: dict[str, Any], found: Found) -> No
             found.wrong.append(f"case {number}: notes {marks}")
         first, *later = [text.splitlines()[0] for text in told] or [""]
         ends = [text.rpartition(": ")[2].rstrip(".") for text in later]
-        in_order = [status for status in STATUSES if status in ends]
-        last = row["status"] if row["status"] in STATUSES else None
+        in_order = sorted(set(ends), key=lambda status: int(status.rpartition(" ")[2]))
+        last = row["status"]
         if not first.startswith("Raised") or ends != in_order or (ends[-1] if ends else None) != last:
             found.wrong.append(f"case {number}: notes tell {[first, *ends]}, the status is {last}")
 
@@ -389,7 +398,8 @@ def main() -> None:
             told.keep.mkdir(parents=True)
         found = drill(plan, told.keep or Path(folder))
     print(
-        f"{found.kills} dispatchers killed at work in {found.lives} lives, {found.faults_met} faults met:"
+        f"{found.kills} dispatchers killed at work in {found.lives} lives, {found.faults_met} faults met,"
+        f" {found.replayed} dead letters taken up:"
         f" {found.requests} service requests, {found.links} links, {found.notes} notes"
         f" for {plan.cases} cases in {found.seconds:.0f} s"
     )

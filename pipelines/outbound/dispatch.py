@@ -270,7 +270,8 @@ class _Run:
     def _again(self, step: StepEntry, reason: str) -> Marked:
         if step.tries >= self.desk.rules.tries:
             return Marked(State.DEAD, f"given up after {step.tries} tries: {reason}")
-        return Marked(State.PLANNED, reason)
+        later = self.desk.rules.again_at(step.attempted_at or self.desk.now(), step.tries)
+        return Marked(State.PLANNED, reason, not_before=later)
 
     def _done(self, step: StepEntry, outcome: Outcome, reason: str | None) -> StepEntry:
         self._faults = 0
