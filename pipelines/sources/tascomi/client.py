@@ -148,7 +148,10 @@ class TascomiClient:
 
     def skew_seconds(self) -> float:
         """Return by how many seconds the server's clock is ahead of ours, by what its answers told."""
-        self._meet_clock()
+        try:
+            self._meet_clock()
+        except CasehouseError as error:
+            raise self._advised(error) from None
         return self._server_clock.skew
 
     @property
@@ -212,31 +215,35 @@ class TascomiClient:
         """Try a write once, as far as its signature is good; Setback says that it may be tried again."""
         try:
             self._meet_clock()
-        except Transient as error:
-            setback = Setback(call.what, error.why or error.what, is_unreachable=True)
+        except CasehouseError as error:
+            fault = self._before_sending(call, error)
         else:
             return self._sent(call)
-        raise setback
+        raise fault
 
     def _sent(self, call: Call) -> Answer:
         try:
             return self._signed(call, self._transport.knock)
-        except NotSent:
-            raise
-        except Unreachable as error:
-            reason = error.why
-        except Unsendable as error:
-            raise self._advised(error) from None
-        except Untrusted as error:
-            raise NotSent(error.what, why=error.why, todo=error.todo) from None
+        except (NotSent, Unreachable, Unsendable, Untrusted) as error:
+            fault = self._before_sending(call, error)
         except CasehouseError as error:
             # The request went out, and no answer that can be read came back.
-            raise unknown(call, error.why or error.what) from None
-        raise Setback(call.what, reason, is_unreachable=True)
+            fault = unknown(call, error.why or error.what)
+        raise fault
+
+    def _before_sending(self, call: Call, error: CasehouseError) -> Exception:
+        """Return what a failure is after which the call itself has certainly not gone out."""
+        if isinstance(error, Untrusted) or self._closed.is_set():
+            return NotSent(error.what, why=error.why, todo=error.todo)
+        if isinstance(error, Transient) and not isinstance(error, NotSent):
+            return Setback(call.what, error.why or error.what, is_unreachable=True)
+        return self._advised(error)
 
     def _signed(self, call: Call, send: Callable[[Call], Answer]) -> Answer:
         """Send with signatures of the server's present minute, and learn its time from what it answers."""
         self._meet_clock()
+        if self._closed.is_set():
+            raise NotSent(f"{call.what} was not sent: the client was closed", todo=LATER)
         for _ in range(_SIGNATURES):
             signature = _Signature(self._key, self._server_clock, self._clock)
             answer = send(replace(call, sign=signature))
