@@ -21,12 +21,13 @@ from pydantic import SecretStr
 
 from pipelines.days import LONDON, ReportDay
 from pipelines.errors import CasehouseError
-from pipelines.feeds import FEEDS
+from pipelines.feeds import FEEDS, SOURCES
 from pipelines.lake import QUARANTINE, Lake
 from pipelines.settings import PREFIX, ROOT, Settings, env_file, unknown_settings
 from pipelines.sources.icasework.client import IcaseworkReports
 from pipelines.sources.icasework.rights import try_writing
-from pipelines.sources.tascomi.client import TascomiClient, connect_tascomi
+from pipelines.sources.tascomi.client import connect_tascomi
+from pipelines.sources.tascomi.reports import TascomiReports
 from pipelines.sources.tascomi.rights import try_tables
 from pipelines.sources.xima.client import XimaReports
 from pipelines.warehouse import catalogue_path, count_days
@@ -103,15 +104,13 @@ ACCOUNTS: Mapping[str, Account] = {
         by_feed=("xima_reports", "xima_parameters"),
         some_feeds=("xima_reconcile",),
     ),
+    "tascomi": Account(
+        "Tascomi",
+        TascomiReports.from_settings,
+        own=("tascomi_site", "tascomi_public_key", "tascomi_private_key"),
+        by_feed=(),
+    ),
 }
-
-# What is written to, once that is switched on.
-TASCOMI = Account(
-    "Tascomi",
-    connect_tascomi,
-    own=("tascomi_site", "tascomi_public_key", "tascomi_private_key"),
-    by_feed=(),
-)
 
 
 def examine(
@@ -119,7 +118,6 @@ def examine(
     clock: Callable[[], datetime],
     *,
     accounts: Mapping[str, Account] = ACCOUNTS,
-    tascomi: Account = TASCOMI,
 ) -> Iterator[Finding]:
     """Yield findings as they are made, local ones first; `clock` tells the present as an aware instant."""
     lake = Lake(settings.data_dir)
@@ -142,8 +140,7 @@ def examine(
     for source, account in accounts.items():
         yield from _reach(source, account, settings)
     if settings.outbound_enabled:
-        yield _settings("tascomi", tascomi, settings)
-        yield from _reach("tascomi", tascomi, settings)
+        yield from _tables(settings)
         for name, ok, detail, todo in try_writing(settings.model_copy(update={"icasework_attempts": 1})):
             yield Finding(f"icasework {name}", ok, detail, todo)
 
@@ -185,7 +182,7 @@ def _first_day(settings: Settings, yesterday: ReportDay) -> Finding:
 
 def _settings(source: str, account: Account, settings: Settings) -> Finding:
     """Look for what only the sandbox understands where a real account is set, and for feeds that are none."""
-    name, where = f"{source} settings", str(getattr(settings, f"{source}_environment"))
+    name, where = f"{source} settings", SOURCES[source].environment(settings)
     if strangers := _strangers(source, account, settings):
         return Finding(
             name, False, f"these name no feed: {', '.join(strangers)}", f"use {', '.join(_feeds_of(source))}"
@@ -390,11 +387,15 @@ def _reach(name: str, account: Account, settings: Settings) -> Iterator[Finding]
             yield _told(f"{name} access", error)
         else:
             yield Finding(f"{name} access", True, let_in)
-            if isinstance(source, TascomiClient):
-                for table, ok, detail, todo in try_tables(source):
-                    yield Finding(f"{name} {table}", ok, detail, todo)
     finally:
         source.close()
+
+
+def _tables(settings: Settings) -> Iterator[Finding]:
+    """Try the rights to each table that service requests need; one try each, as before."""
+    with connect_tascomi(settings.model_copy(update={"tascomi_attempts": 1})) as client:
+        for table, ok, detail, todo in try_tables(client):
+            yield Finding(f"tascomi {table}", ok, detail, todo)
 
 
 def _told(name: str, error: CasehouseError) -> Finding:

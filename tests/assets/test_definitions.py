@@ -27,6 +27,8 @@ ASSETS = {
     "icasework/corrective_actions",
     "icasework/redress",
     "icasework/tasks",
+    "tascomi/complaints",
+    "tascomi/contacts",
     "xima/account_usage",
     "xima/agent_summary",
     "xima/calls",

@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from pipelines.sandbox.tascomi.judging import Row
 
 STREETS = 160
-# Contacts are customers from all times, and more of those whose cases are recent.
-OF_ALL_TIMES, RECENT, RECENT_DAYS = 140, 200, 30
-TWICE = 2  # how many were entered twice, with the same reference
+# Two customers a working day become contacts; two of three with the reference that links them, and one of so
+# many is entered a second time.
+CONTACTS_A_DAY, WITHOUT_REFERENCE, TWICE = 2, 3, 97
 REQUESTS_A_DAY, DAYS_TO_CLOSE = 2, 60
 _FIRST_USER, _FIRST_CODE, _FIRST_PLACE = 12, 3, 880_001
 _OPENED = "2016-04-01 09:00:00"
@@ -51,10 +51,10 @@ def opening_records(seed: int, cases_per_day: int, opened: date, today: date) ->
         "dtf_locations": list(_places(seed)),
     }
     register = Register(seed, cases_per_day)
-    customers = _customers(register, cases_per_day, opened, today)
     title_ids = {row["title"]: row["id"] for row in tables["titles"]}
-    persons = [People(seed).customer(one, register.home(one)) for one in customers]
-    tables["contacts"] = list(_contacts(persons, title_ids, opened, today))
+    entered = _entered(register, cases_per_day, opened, today)
+    customers = [(day, People(seed).customer(one, register.home(one))) for day, one in entered]
+    tables["contacts"] = list(_contacts(customers, title_ids, opened))
     tables["complaints"] = list(_requests(seed, tables, opened, today))
     return tables
 
@@ -148,33 +148,36 @@ def _statuses(lpi: str) -> dict[str, str | None]:
     return {"blpu_logical_status_code": "1", "lpi_logical_status_code": lpi}
 
 
-def _customers(register: Register, cases_per_day: int, opened: date, today: date) -> list[int]:
-    """Choose customers, in the order in which they first wrote to the council."""
-    cases = max((today - opened).days * 5 // 7, 1) * cases_per_day
-    recent = min(RECENT_DAYS * cases_per_day, cases)
-    ordinals = [place * cases // OF_ALL_TIMES for place in range(OF_ALL_TIMES)]
-    ordinals += [cases - 1 - place * recent // RECENT for place in range(RECENT)]
-    return sorted({register.customer(ordinal) for ordinal in ordinals})
+def _working_days(opened: date, today: date) -> Iterator[date]:
+    days = (opened + timedelta(days=past) for past in range((today - opened).days))
+    return (day for day in days if day.weekday() < _WEEKEND)
+
+
+def _entered(register: Register, cases_per_day: int, opened: date, today: date) -> Iterator[tuple[date, int]]:
+    """Choose customers, each on a day about which they wrote to the council."""
+    known: set[int] = set()
+    for past, day in enumerate(_working_days(opened, today)):
+        for place in range(CONTACTS_A_DAY):
+            customer = register.customer(past * cases_per_day + place * cases_per_day // CONTACTS_A_DAY)
+            if customer not in known:
+                known.add(customer)
+                yield day, customer
 
 
 def _contacts(
-    persons: Sequence[Person], title_ids: Mapping[str | None, str | None], opened: date, today: date
+    customers: Sequence[tuple[date, Person]], title_ids: Mapping[str | None, str | None], opened: date
 ) -> Iterator[Row]:
-    """List the anonymous contact, the customers, and those who were entered a second time.
-
-    Every third has the reference that links the customer; the others were typed in without.
-    """
+    """List the anonymous contact and the customers, a few of them twice with the same reference."""
     anonymous = {"code": shown.TASCOMI_ANONYMOUS, "contact_name": "Anonymous"}
     yield _row("contacts", FIRST_ID, _stamp(opened, 9, 0), **anonymous)
-    linked = persons[::3]
-    entered = [*persons, *linked[-TWICE:]]
-    days = max((today - opened).days, 1)
-    for place, person in enumerate(entered, 1):
-        day = opened + timedelta(days=(place * days) // (len(entered) + 1))
+    number = FIRST_ID
+    for place, (day, person) in enumerate(customers, 1):
         values = _values(person, title_ids)
-        if person in linked:
+        if place % WITHOUT_REFERENCE:
             values["code"] = person.reference
-        yield _row("contacts", FIRST_ID + place, _stamp(day, 9 + place % 8, place % 60), **values)
+        for _ in range(1 if place % TWICE else 2):
+            number += 1
+            yield _row("contacts", number, _stamp(day, 9 + place % 8, place % 60), **values)
 
 
 def _values(person: Person, title_ids: Mapping[str | None, str | None]) -> dict[str, str | None]:
@@ -201,9 +204,8 @@ def _values(person: Person, title_ids: Mapping[str | None, str | None]) -> dict[
 def _requests(seed: int, tables: Mapping[str, Sequence[Row]], opened: date, today: date) -> Iterator[Row]:
     """List the service requests that came by telephone since the site opened; old ones are closed."""
     count = 0
-    for past in range((today - opened).days):
-        day = opened + timedelta(days=past)
-        for place in range(REQUESTS_A_DAY if day.weekday() < _WEEKEND else 0):
+    for past, day in enumerate(_working_days(opened, today)):
+        for place in range(REQUESTS_A_DAY):
             dice = Dice(seed, Stream.REQUESTS, past * REQUESTS_A_DAY + place)
             count += 1
             received = _stamp(day, 9 + 4 * place, dice.below(60))
@@ -218,7 +220,7 @@ def _requests(seed: int, tables: Mapping[str, Sequence[Row]], opened: date, toda
                 core_function_id=_live(dice, tables["core_functions"]),
                 complaint_code_id=_live(dice, tables["complaint_codes"]),
                 investigating_officer_id=dice.pick(tables["users"][2:])["id"],
-                requester_id=dice.pick(tables["contacts"])["id"],
+                requester_id=dice.pick(tables["contacts"][: 1 + count])["id"],
                 dtf_location_id=_live(dice, tables["dtf_locations"]),
                 reporting_method_id=_live(dice, tables["reporting_methods"]),
                 request_category_id=_live(dice, tables["request_categories"]),

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from pipelines.errors import Unverified
-from pipelines.sources.exchange import plain_reason
 from pipelines.sources.tascomi.dialect import BY_ID, FOUND, PAGE_NUMBER, PER_PAGE, TOTAL
 from pipelines.sources.wording import clip, scrub
 
@@ -108,7 +107,7 @@ def _unproved(why: str) -> Unverified:
 
 
 def read_refusal(answer: Answer, sent: Record) -> tuple[str | None, str]:
-    """Return which field a refusal names (None: none) and the server's words, without the values sent.
+    """Return which field a refusal names (None: none) and the server's words without the values sent, if any.
 
     The form of a refusal was never seen: any object or list is searched for a field and a message, and text
     that names one of the fields sent counts as naming it.
@@ -120,7 +119,7 @@ def read_refusal(answer: Answer, sent: Record) -> tuple[str | None, str]:
     field, words = next((one for one in told if one[0]), told[0] if told else (None, ""))
     if field is None:
         field = next((name for name in sent if re.search(rf"\b{re.escape(name)}\b", words)), None)
-    return field, clip(scrub(_without(words, sent))) or plain_reason(answer)
+    return field, clip(scrub(_without(words, sent)))
 
 
 def _faults(told: Any, sent: Record, depth: int = 0) -> Iterator[tuple[str | None, str]]:  # noqa: ANN401 - JSON

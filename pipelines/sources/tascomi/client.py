@@ -26,7 +26,7 @@ from pipelines.sources.tascomi import dialect
 from pipelines.sources.tascomi.bodies import Unreadable, read_page, read_record
 from pipelines.sources.tascomi.matching import check_matches, is_match
 from pipelines.sources.tascomi.outcomes import LATER, judge, judge_write, reason_of, unknown, written
-from pipelines.sources.tascomi.paging import read_whole, sort_by
+from pipelines.sources.tascomi.paging import Whole, read_whole, sort_by
 from pipelines.sources.tascomi.signing import Credentials, ServerClock
 from pipelines.sources.transport import Transport
 from pipelines.sources.writing import NotSent, Refused
@@ -116,6 +116,11 @@ class TascomiClient:
         Raises as `read` does; Unverified when the list cannot be proved whole, Permanent when the server
         does not filter by one of these columns.
         """
+        rows = self.whole(table, filters).rows
+        return rows if sort is None else sort_by(rows, sort)
+
+    def whole(self, table: str, filters: Mapping[str, str]) -> Whole:
+        """Return what `search` does, by id, and how many records the list itself says it has."""
 
         def page(number: int) -> Page:
             return self._page(table, filters, number)
@@ -124,8 +129,7 @@ class TascomiClient:
             row = self.read(table, number)
             return row is not None and is_match(row, filters)
 
-        rows = read_whole(page, is_listed)
-        return rows if sort is None else sort_by(rows, sort)
+        return read_whole(page, is_listed)
 
     def look(self, table: str) -> frozenset[str] | None:
         """Return a table's columns by its first page, None when it is empty; raise as `read` does."""
@@ -144,7 +148,10 @@ class TascomiClient:
 
     def skew_seconds(self) -> float:
         """Return by how many seconds the server's clock is ahead of ours, by what its answers told."""
-        self._meet_clock()
+        try:
+            self._meet_clock()
+        except CasehouseError as error:
+            raise self._advised(error) from None
         return self._server_clock.skew
 
     @property
@@ -208,31 +215,35 @@ class TascomiClient:
         """Try a write once, as far as its signature is good; Setback says that it may be tried again."""
         try:
             self._meet_clock()
-        except Transient as error:
-            setback = Setback(call.what, error.why or error.what, is_unreachable=True)
+        except CasehouseError as error:
+            fault = self._before_sending(call, error)
         else:
             return self._sent(call)
-        raise setback
+        raise fault
 
     def _sent(self, call: Call) -> Answer:
         try:
             return self._signed(call, self._transport.knock)
-        except NotSent:
-            raise
-        except Unreachable as error:
-            reason = error.why
-        except Unsendable as error:
-            raise self._advised(error) from None
-        except Untrusted as error:
-            raise NotSent(error.what, why=error.why, todo=error.todo) from None
+        except (NotSent, Unreachable, Unsendable, Untrusted) as error:
+            fault = self._before_sending(call, error)
         except CasehouseError as error:
             # The request went out, and no answer that can be read came back.
-            raise unknown(call, error.why or error.what) from None
-        raise Setback(call.what, reason, is_unreachable=True)
+            fault = unknown(call, error.why or error.what)
+        raise fault
+
+    def _before_sending(self, call: Call, error: CasehouseError) -> Exception:
+        """Return what a failure is after which the call itself has certainly not gone out."""
+        if isinstance(error, Untrusted) or self._closed.is_set():
+            return NotSent(error.what, why=error.why, todo=error.todo)
+        if isinstance(error, Transient) and not isinstance(error, NotSent):
+            return Setback(call.what, error.why or error.what, is_unreachable=True)
+        return self._advised(error)
 
     def _signed(self, call: Call, send: Callable[[Call], Answer]) -> Answer:
         """Send with signatures of the server's present minute, and learn its time from what it answers."""
         self._meet_clock()
+        if self._closed.is_set():
+            raise NotSent(f"{call.what} was not sent: the client was closed", todo=LATER)
         for _ in range(_SIGNATURES):
             signature = _Signature(self._key, self._server_clock, self._clock)
             answer = send(replace(call, sign=signature))

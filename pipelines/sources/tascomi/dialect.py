@@ -92,3 +92,7 @@ LAST_UPDATED = "last_updated"
 # Locations (CODE); that a street's text stands in this column is a GUESS. 1 is an approved address, which an
 # alternative or historical way to write it stands beside (the national address register).
 UPRN, USRN, PLACE_TEXT, PLACE_STATUS, APPROVED = "uprn", "usrn", "pao_text", "lpi_logical_status_code", "1"
+
+# Tables that come in as feeds, by the feed's name; last_updated may have a longer tail than this (CODE).
+FEED_TABLES: Mapping[str, str] = MappingProxyType({COMPLAINTS: COMPLAINTS, CONTACTS: CONTACTS})
+MOMENT_LENGTH = len("2026-11-22 00:00:00")

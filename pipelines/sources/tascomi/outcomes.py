@@ -8,6 +8,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
+from pipelines.sources.exchange import plain_reason
 from pipelines.sources.tascomi import dialect
 from pipelines.sources.tascomi.bodies import Unreadable, read_record, read_refusal
 from pipelines.sources.wording import clip, scrub
@@ -54,7 +55,7 @@ def judge_write(call: Call, answer: Answer, sent: Record) -> CasehouseError:
     """Return what a write's answer is that does not say it was carried out."""
     status = answer.status
     if status == HTTPStatus.TOO_MANY_REQUESTS or status in _ELSEWHERE:
-        why = f"{status}: {reason_of(answer, call)}"
+        why = reason_of(answer, call)
         todo = _ADDRESS if status in _ELSEWHERE else LATER
         return NotSent(f"{call.what} was not taken by {call.host}", why=why, todo=todo)
     if (
@@ -62,14 +63,14 @@ def judge_write(call: Call, answer: Answer, sent: Record) -> CasehouseError:
         or status == HTTPStatus.REQUEST_TIMEOUT
         or status >= HTTPStatus.INTERNAL_SERVER_ERROR
     ):
-        return unknown(call, f"{status}: {reason_of(answer, call)}")
+        return unknown(call, reason_of(answer, call))
     return judge(call, answer, sent)
 
 
 def judge(call: Call, answer: Answer, sent: Record) -> CasehouseError:
     """Return what a refusal is: of the key, or of what was asked."""
     field, reason = read_refusal(answer, sent)
-    reason = f"{answer.status}: {scrub(reason, call.secrets)}"
+    reason = scrub(reason, call.secrets) or f"{answer.status} {plain_reason(answer)}"
     if answer.status == HTTPStatus.FORBIDDEN:
         return NotAllowed(
             f"{call.what}: {call.host} does not allow this to the API key",
@@ -84,6 +85,6 @@ def judge(call: Call, answer: Answer, sent: Record) -> CasehouseError:
 
 
 def reason_of(answer: Answer, call: Call) -> str:
-    """Return the server's own words, one line of them, without a key."""
+    """Return the status and the server's own words, one line of them, without a key."""
     _, reason = read_refusal(answer, {})
-    return clip(scrub(reason, call.secrets))
+    return f"{answer.status}: {clip(scrub(reason, call.secrets)) or plain_reason(answer)}"

@@ -28,6 +28,14 @@ IsListed = Callable[[str], bool]  # reads one record anew: whether it still belo
 MOST_READINGS = 6
 
 
+@dataclass(frozen=True)
+class Whole:
+    """Every record that was on a list throughout, each once, by id; and the list's own count at the end."""
+
+    rows: list[Record]
+    total: int
+
+
 @dataclass
 class _Reading:
     """One way through the pages: the records by id, and every count the list told meanwhile."""
@@ -55,8 +63,8 @@ class _Reading:
         return set(self.totals) == {len(self.rows)}
 
 
-def read_whole(read_page: ReadPage, is_listed: IsListed) -> list[Record]:
-    """Return every record that was on the list throughout, each once, in the order of ids.
+def read_whole(read_page: ReadPage, is_listed: IsListed) -> Whole:
+    """Read a list until nothing can be missing.
 
     Raises Unverified when the list's own count cannot be reached.
     """
@@ -67,7 +75,7 @@ def read_whole(read_page: ReadPage, is_listed: IsListed) -> list[Record]:
         reading = _backward(read_page, pages) if backward else _forward(read_page)
         readings.append(reading)
         if reading.agrees and (reading.pages <= 1 or _same(readings[-2:])):
-            return _in_order(reading.rows)
+            return Whole(_in_order(reading.rows), reading.totals[-1])
     return _settled(readings, is_listed)
 
 
@@ -90,7 +98,7 @@ def _same(readings: list[_Reading]) -> bool:
     return first is not last and first.rows.keys() == last.rows.keys()
 
 
-def _settled(readings: list[_Reading], is_listed: IsListed) -> list[Record]:
+def _settled(readings: list[_Reading], is_listed: IsListed) -> Whole:
     """Put all readings together; what only some saw, and may have left, is asked for."""
     merged: dict[str, Record] = {}
     for reading in readings:
@@ -104,7 +112,7 @@ def _settled(readings: list[_Reading], is_listed: IsListed) -> list[Record]:
             why=f"it counts {least} records at least, and {len(kept)} were found in {len(readings)} readings",
             todo="run it again; if it stays so, ask the vendor whether this table can be sorted by id",
         )
-    return _in_order(kept)
+    return Whole(_in_order(kept), readings[-1].totals[-1])
 
 
 def _in_order(rows: Mapping[str, Record]) -> list[Record]:

@@ -56,7 +56,7 @@ class Table:
 
 
 def read(table: Table) -> list[int]:
-    found = [int(str(row["id"])) for row in read_whole(table.page, table.is_listed)]
+    found = [int(str(row["id"])) for row in read_whole(table.page, table.is_listed).rows]
     assert len(found) == len(set(found))
     assert found == sorted(found)
     return found

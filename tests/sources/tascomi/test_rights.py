@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipelines.doctor import examine
+from pipelines.doctor import ACCOUNTS, examine
 from pipelines.sandbox.server import SandboxThread
 from pipelines.sandbox.state import SandboxConfig
 from pipelines.sandbox.tascomi.keys import ApiKey, usual_rights
@@ -24,13 +24,14 @@ if TYPE_CHECKING:
     from pipelines.doctor import Finding
     from pipelines.sources.tascomi.client import TascomiClient
 
+ACCOUNTS_ALONE = {"tascomi": ACCOUNTS["tascomi"]}
 KEY = ("sandbox-public-key", "sandbox-private-key")
 
 
 def doctors(tmp_path: Path, **settings: object) -> dict[str, Finding]:
     told = made(data_dir=tmp_path / "data", **settings)
     assert isinstance(told, Settings)
-    found = {finding.name: finding for finding in examine(told, utc_now, accounts={})}
+    found = {finding.name: finding for finding in examine(told, utc_now, accounts=ACCOUNTS_ALONE)}
     return {name: finding for name, finding in found.items() if name.startswith("tascomi")}
 
 
@@ -78,8 +79,13 @@ def test_a_column_of_another_name_is_named(sandbox: SandboxThread) -> None:
     }
 
 
-def test_the_doctor_leaves_tascomi_alone_until_it_is_switched_on(tmp_path: Path) -> None:
-    assert doctors(tmp_path, tascomi_base_url="http://127.0.0.1:9/rest") == {}
+def test_the_doctor_tries_no_right_to_write_until_that_is_switched_on(
+    tmp_path: Path, sandbox: SandboxThread
+) -> None:
+    found = doctors(tmp_path, tascomi_base_url=sandbox.tascomi_url)
+    assert found["tascomi access"].ok
+    assert "tascomi contacts" not in found
+    assert {call["method"] for call in sandbox.calls.told()["calls"]} == {"GET"}
 
 
 def test_the_doctor_tells_connection_clock_and_rights(tmp_path: Path, narrow: SandboxThread) -> None:
