@@ -126,7 +126,7 @@ class _Killing:
         self.ledger = ledger_path(settings.data_dir)
         self.dice = random.Random(plan.seed)  # noqa: S311 - it draws faults
         self.found = Found()
-        self._longest = 0.5
+        self._longest = 0.1
         # Each life is a process of its own, forked from one that has read the modules: that spares a second.
         self._forking = multiprocessing.get_context("forkserver")
         self._forking.set_forkserver_preload(["pipelines.cli", "pipelines.outbound.running"])
@@ -191,8 +191,8 @@ class _Killing:
     def _window(self) -> float:
         """Return the longest that one may work: so long that the kills are spread over all the work."""
         work_left, kills_left = self._left() / (4 * self.plan.cases), 1 - self.found.kills / self.plan.kills
-        self._longest *= 1.15 if work_left > kills_left else 0.87
-        self._longest = min(max(self._longest, 0.05), 5.0)
+        self._longest *= 1.2 if work_left > kills_left else 0.75
+        self._longest = min(max(self._longest, 0.02), 5.0)
         return self._longest
 
     def _run_to_its_end(self) -> None:
