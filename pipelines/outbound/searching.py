@@ -22,9 +22,10 @@ def found_by(tascomi: Tascomi, table: str, column: str, text: str) -> list[Recor
     """Return the records whose column holds a text; raise Untrustworthy when others come back.
 
     A server that does not know a column may answer with every record: then nothing could be told from it.
+    Capitals make no difference, as they may not to the server.
     """
     rows = tascomi.search(table, {column: text})
-    wrong = [row for row in rows if not same(row.get(column), text)]
+    wrong = [row for row in rows if not same((row.get(column) or "").casefold(), text.casefold())]
     if wrong:
         raise Untrustworthy(
             f"a search of {table} by {column} also returned records that do not have it",
