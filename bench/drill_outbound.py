@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from pipelines.settings import Settings
 
 FIRST_DAY = "2026-01-01"
+CHANGED = "Status "  # and a number: what a colleague sets
 FAULTS: tuple[dict[str, Any], ...] = (
     {"fault": "answer_lost", "system": "tascomi", "operation": "create", "how": "hang_up"},
     {"fault": "answer_lost", "system": "tascomi", "operation": "create", "how": "error"},
@@ -165,7 +166,7 @@ class _Killing:
     def _change_statuses(self) -> None:
         for request_id in self.dice.sample(sorted(raised := self._raised()), min(8, len(raised))):
             self._statuses += 1
-            self.control.post(f"/tascomi/complaints/{request_id}", {"status": f"Status {self._statuses}"})
+            self.control.post(f"/tascomi/complaints/{request_id}", {"status": f"{CHANGED}{self._statuses}"})
 
     def _forget_faults(self) -> None:
         """Take away the faults that met nothing, so that they do not pile up for the last calls."""
@@ -282,7 +283,8 @@ def _count_notes(control: _Control, by_case: dict[str, Any], found: Found) -> No
         first, *later = [text.splitlines()[0] for text in told] or [""]
         ends = [text.rpartition(": ")[2].rstrip(".") for text in later]
         in_order = sorted(set(ends), key=lambda status: int(status.rpartition(" ")[2]))
-        last = row["status"]
+        changed = str(row["status"]).startswith(CHANGED)
+        last = row["status"] if changed else None
         if not first.startswith("Raised") or ends != in_order or (ends[-1] if ends else None) != last:
             found.wrong.append(f"case {number}: notes tell {[first, *ends]}, the status is {last}")
 
