@@ -6,10 +6,10 @@ DAYS ?= 14
 SERVE ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types unit bench lock clean
+.PHONY: help demo test lint types unit bench drill-outbound lock clean
 
 help: ## what each target does
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
 
 $(VENV)/.locked: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "casehouse needs Python 3.11 or newer; set PYTHON=/path/to/one")'
@@ -36,6 +36,9 @@ unit: $(VENV)/.locked
 
 bench: $(VENV)/.locked ## ratios against plain tools, measured side by side
 	@$(BIN)/python -m bench
+
+drill-outbound: $(VENV)/.locked ## kill 200 dispatchers to Tascomi at random, then count what is there
+	@$(BIN)/python -m bench.drill_outbound
 
 lock: $(VENV)/.locked ## refresh requirements.lock to the newest versions pyproject.toml allows
 	@$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --python-version 3.11 --extra dev \

@@ -14,6 +14,7 @@ import dagster as dg
 
 from assets.feeds import feed_asset
 from assets.kpi import cards_asset
+from assets.outbound import dispatch_job, dispatch_schedule, service_requests_asset
 from assets.report import report_asset
 from assets.resources import Workplace
 from assets.schedules import nightly_job, nightly_schedule, rebuild_job, rebuild_sensor
@@ -55,16 +56,17 @@ def build_defs(**overrides: Unpack[Overrides]) -> dg.Definitions:
     with warnings.catch_warnings():
         # BackfillPolicy is marked beta; what is leaned on is held by tests/assets/test_dagster_itself.py.
         warnings.simplefilter("ignore", dg.BetaWarning)
-        nightly = nightly_job(place)
+        nightly, dispatch = nightly_job(place), dispatch_job()
         return dg.Definitions(
             assets=[
                 *(feed_asset(feed, place) for feed in place.feeds.values()),
                 catalogue_asset(place),
                 report_asset(place),
                 cards_asset(place),
+                service_requests_asset(place),
             ],
-            jobs=[nightly, rebuild_job()],
-            schedules=[nightly_schedule(nightly, settings)],
+            jobs=[nightly, rebuild_job(), dispatch],
+            schedules=[nightly_schedule(nightly, settings), dispatch_schedule(dispatch, settings)],
             sensors=[rebuild_sensor()],
             # One feed after the other in the run's own process: a process per step costs a second each.
             executor=dg.in_process_executor,

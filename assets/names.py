@@ -7,5 +7,6 @@ LOCATION = "casehouse"  # also in pyproject.toml, [tool.dg.project]
 NIGHTLY = "nightly"
 REBUILD = "rebuild_catalogue"
 CARDS_STEP = "kpi__cards"  # Dagster's name of the step that makes the asset kpi/cards
+DISPATCH = "dispatch_service_requests"
 FAILED_DAYS = "failed_days"  # metadata of a failure: each failed day and why
 FILES = "files"  # metadata of a feed's asset: the pattern of its files in the lake

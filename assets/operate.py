@@ -32,6 +32,7 @@ from pipelines.days import ReportDay
 from pipelines.errors import CasehouseError
 from pipelines.feeds import FEEDS, feeds_of
 from pipelines.lake import Lake
+from pipelines.outbound.log_frame import log_frame
 from pipelines.settings import load_settings
 from pipelines.tables import plain
 from pipelines.warehouse import build
@@ -91,14 +92,14 @@ def _catalogue_after(settings: Settings, until: ReportDay, console: Console) -> 
     """
 
     def rebuild() -> str:
-        window = settings.contact_window_days
         return str(
             build(
                 Lake(settings.data_dir),
                 FEEDS,
                 since=settings.first_day,
                 until=until,
-                contact_window_days=window,
+                contact_window_days=settings.contact_window_days,
+                outbound_log=log_frame(settings.data_dir),
             )
         )
 

@@ -14,6 +14,7 @@ import dagster as dg
 
 from assets.feeds import OWNERS, asset_key
 from pipelines.errors import CasehouseError
+from pipelines.outbound.log_frame import log_frame
 from pipelines.warehouse import build, run_sql_tests, sql_tests
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ def catalogue_asset(place: Workplace) -> dg.AssetsDefinition:
                 since=settings.first_day,
                 until=place.yesterday(),
                 contact_window_days=settings.contact_window_days,
+                outbound_log=log_frame(place.lake.root),
             )
         except CasehouseError as error:
             raise dg.Failure(str(error), allow_retries=False) from None

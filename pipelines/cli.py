@@ -17,6 +17,7 @@ import click
 from pipelines import telling
 from pipelines.cli_exports import export
 from pipelines.cli_kpi import kpi
+from pipelines.cli_outbound import outbound
 from pipelines.errors import Permanent, SettingsError
 from pipelines.telling import DEBUG
 
@@ -39,6 +40,7 @@ def cli(*, debug: bool) -> None:
 
 cli.add_command(export)
 cli.add_command(kpi)
+cli.add_command(outbound)
 
 
 @cli.command()
@@ -307,6 +309,7 @@ def _rebuilt(settings: Settings, *, afresh: bool = False) -> str:
     """Build the catalogue, keeping what has not changed; return one line about it."""
     from pipelines.feeds import FEEDS
     from pipelines.lake import Lake
+    from pipelines.outbound.log_frame import log_frame
     from pipelines.warehouse import build
 
     lake = Lake(settings.data_dir)
@@ -317,6 +320,7 @@ def _rebuilt(settings: Settings, *, afresh: bool = False) -> str:
             since=settings.first_day,
             until=settings.last_day(_now()),
             contact_window_days=settings.contact_window_days,
+            outbound_log=log_frame(lake.root),
             afresh=afresh,
         )
     )

@@ -19,6 +19,9 @@ ICASEWORK_REPORTS: dict[str, int] = {
     "corrective_actions": 50526,
 }
 
+# The report of the notes on cases; no feed, but by it a lost answer to a note is settled.
+ICASEWORK_NOTES_REPORT = 50527
+
 SANDBOX_XIMA_KEY = "sandbox-xima-key"
 
 # The feed of each report, and the report's key as Xima writes it: eight capitals and digits.
@@ -50,3 +53,71 @@ XIMA_AGENTS: tuple[str, ...] = (
 # These open the cards of invented people: `casehouse kpi serve` takes them on a loopback address only.
 SANDBOX_KPI_TOKENS: dict[str, str] = {"sandbox": "sandbox-kpi-token"}
 SANDBOX_KPI_HASH_KEY = "sandbox-kpi-hash-key"
+
+SANDBOX_TASCOMI_PUBLIC_KEY = "sandbox-public-key"
+SANDBOX_TASCOMI_PRIVATE_KEY = "sandbox-private-key"
+
+# What templates may name in the sandbox's Tascomi: each table's codes and what they are called.
+TASCOMI_CORE_FUNCTIONS: dict[str, str] = {
+    "EP": "Environmental Protection",
+    "FS": "Food Safety",
+    "HS": "Health and Safety",
+    "LIC": "Licensing",
+    "PEST": "Pest Control",
+    "PSH": "Private Sector Housing",
+    "SS": "Street Scene Enforcement",
+}
+TASCOMI_REQUEST_CODES: dict[str, str] = {
+    "ABV": "Abandoned vehicle",
+    "ACCUM": "Accumulation of waste on private land",
+    "DAMP": "Housing disrepair: damp & mould",
+    "DOGF": "Dog fouling",
+    "DRAIN": "Blocked private drain",
+    "FLYT": "Fly-tipping",
+    "FOODC": "Food complaint: item of food",
+    "FOODH": "Food hygiene of premises",
+    "HMO": "House in multiple occupation",
+    "LIGHT": "Artificial light nuisance",
+    "LICP": "Licensed premises",
+    "NOISEC": "Noise: commercial",
+    "NOISED": "Noise: domestic",
+    "NOISES": "Noise: street & vehicles",
+    "ODOUR": "Odour",
+    "RATS": "Rats or mice",
+    "SMOKE": "Smoke & bonfires",
+    "WASTE": "Missed or contaminated waste",
+    "WORK": "Accident or danger at work",
+}
+TASCOMI_REPORTING_METHODS: dict[str, str] = {
+    "EMAIL": "E-mail",
+    "LETTER": "Letter",
+    "MEMBER": "Elected member",
+    "PERSON": "In person",
+    "TEL": "Telephone",
+    "WEB": "Web form",
+}
+TASCOMI_REQUEST_CATEGORIES: dict[str, str] = {
+    "COMP": "Complaint",
+    "ENQ": "Enquiry",
+    "REF": "Referral from another body",
+    "SERV": "Request for service",
+}
+TASCOMI_ORGANIZATIONAL_UNITS: dict[str, str] = {
+    "EH": "Environmental Health",
+    "HOUS": "Housing Standards",
+    "LICE": "Licensing",
+    "STRE": "Street Scene",
+}
+TASCOMI_ACTIONS: dict[str, str] = {
+    "ADV": "Advice given",
+    "INV": "Investigate",
+    "LET": "Send letter",
+    "NFA": "No further action",
+    "VIS": "Visit",
+}
+TASCOMI_TITLES: tuple[str, ...] = ("Mr", "Mrs", "Miss", "Ms", "Mx", "Dr", "Cllr", "Rev")
+
+# A user name that is never given to a person; every other officer has one of the council's user names.
+TASCOMI_DUTY_OFFICER = "EHDUTY"
+# The reference of a contact who wants to stay unnamed, as councils keep one.
+TASCOMI_ANONYMOUS = "ANON"

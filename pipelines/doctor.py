@@ -23,8 +23,13 @@ from pipelines.days import LONDON, ReportDay
 from pipelines.errors import CasehouseError
 from pipelines.feeds import FEEDS, SOURCES
 from pipelines.lake import QUARANTINE, Lake
+from pipelines.outbound import readiness
 from pipelines.settings import PREFIX, ROOT, Settings, env_file, unknown_settings
 from pipelines.sources.icasework.client import IcaseworkReports
+from pipelines.sources.icasework.rights import try_writing
+from pipelines.sources.tascomi.client import connect_tascomi
+from pipelines.sources.tascomi.reports import TascomiReports
+from pipelines.sources.tascomi.rights import try_tables
 from pipelines.sources.xima.client import XimaReports
 from pipelines.warehouse import catalogue_path, count_days
 
@@ -100,6 +105,12 @@ ACCOUNTS: Mapping[str, Account] = {
         by_feed=("xima_reports", "xima_parameters"),
         some_feeds=("xima_reconcile",),
     ),
+    "tascomi": Account(
+        "Tascomi",
+        TascomiReports.from_settings,
+        own=("tascomi_site", "tascomi_public_key", "tascomi_private_key"),
+        by_feed=(),
+    ),
 }
 
 
@@ -129,6 +140,24 @@ def examine(
     yield _catalogue(lake)
     for source, account in accounts.items():
         yield from _reach(source, account, settings)
+    if settings.outbound_enabled:
+        yield from _outbound(settings)
+
+
+def examine_outbound(settings: Settings, *, accounts: Mapping[str, Account] = ACCOUNTS) -> Iterator[Finding]:
+    """Yield what is found of all that dispatching needs; it may begin when each finding is well."""
+    for source in ("icasework", "tascomi"):
+        yield _settings(source, accounts[source], settings)
+        yield from _reach(source, accounts[source], settings)
+    yield from _outbound(settings)
+
+
+def _outbound(settings: Settings) -> Iterator[Finding]:
+    for told in readiness.look(settings, Lake(settings.data_dir)):
+        yield Finding(*told)
+    for name, ok, detail, todo in try_writing(settings.model_copy(update={"icasework_attempts": 1})):
+        yield Finding(f"icasework {name}", ok, detail, todo)
+    yield from _tables(settings)
 
 
 def _versions() -> Finding:
@@ -375,6 +404,13 @@ def _reach(name: str, account: Account, settings: Settings) -> Iterator[Finding]
             yield Finding(f"{name} access", True, let_in)
     finally:
         source.close()
+
+
+def _tables(settings: Settings) -> Iterator[Finding]:
+    """Try the rights to each table that service requests need; one try each, as before."""
+    with connect_tascomi(settings.model_copy(update={"tascomi_attempts": 1})) as client:
+        for table, ok, detail, todo in try_tables(client):
+            yield Finding(f"tascomi {table}", ok, detail, todo)
 
 
 def _told(name: str, error: CasehouseError) -> Finding:

@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 from pipelines.contracts.icasework import ICASEWORK_CONTRACTS
+from pipelines.contracts.tascomi import TASCOMI_CONTRACTS
 from pipelines.contracts.xima import XIMA_CONTRACTS
 from pipelines.decode import Decoder, decoder_for
 from pipelines.errors import Permanent
@@ -108,6 +109,17 @@ def _xima_policy(name: str, settings: Settings) -> Policy:
     return Policy(settings.bad_row_share, reconcile, settings.xima_concurrency)
 
 
+def _connect_tascomi(settings: Settings) -> ReportSource:
+    from pipelines.sources.tascomi.reports import TascomiReports  # noqa: PLC0415 - as for iCasework
+
+    return TascomiReports.from_settings(settings)
+
+
+def _tascomi_policy(_name: str, settings: Settings) -> Policy:
+    """Let no day lack its total, which every list tells; one list at a time, since each moves meanwhile."""
+    return Policy(settings.bad_row_share, "total", concurrency=1)
+
+
 SOURCES: Mapping[str, Source] = {
     "icasework": Source(
         connect=_connect_icasework,
@@ -123,8 +135,19 @@ SOURCES: Mapping[str, Source] = {
         address=lambda settings: settings.xima_base,
         is_moved=lambda settings: bool(settings.xima_base_url),
     ),
+    "tascomi": Source(
+        connect=_connect_tascomi,
+        policy=_tascomi_policy,
+        environment=lambda settings: settings.tascomi_environment,
+        address=lambda settings: settings.tascomi_base,
+        is_moved=lambda settings: bool(settings.tascomi_base_url),
+    ),
 }
-_DIALECTS = ((ICASEWORK_CONTRACTS, dialect.ICASEWORK), (XIMA_CONTRACTS, dialect.XIMA))
+_DIALECTS = (
+    (ICASEWORK_CONTRACTS, dialect.ICASEWORK),
+    (XIMA_CONTRACTS, dialect.XIMA),
+    (TASCOMI_CONTRACTS, dialect.TASCOMI),
+)
 FEEDS: Mapping[str, Feed] = {
     contract.feed: Feed(contract, spoken) for contracts, spoken in _DIALECTS for contract in contracts
 }

@@ -15,24 +15,29 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 import pydantic_settings
 from pydantic import Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, DotEnvSettingsSource, EnvSettingsSource, SettingsConfigDict
+from pydantic_settings import DotEnvSettingsSource, EnvSettingsSource, SettingsConfigDict
 
 from pipelines.days import ReportDay
 from pipelines.demonstration import (
+    ICASEWORK_NOTES_REPORT,
     ICASEWORK_REPORTS,
     SANDBOX_ACCOUNT,
     SANDBOX_API_KEY,
     SANDBOX_KPI_HASH_KEY,
     SANDBOX_KPI_TOKENS,
     SANDBOX_SECRET,
+    SANDBOX_TASCOMI_PRIVATE_KEY,
+    SANDBOX_TASCOMI_PUBLIC_KEY,
     SANDBOX_XIMA_KEY,
     XIMA_AGENTS,
     XIMA_REPORTS,
 )
 from pipelines.errors import SettingsError
+from pipelines.settings_outbound import OutboundSettings
 
 ROOT = Path(__file__).resolve().parent.parent
 PREFIX = "CASEHOUSE_"
@@ -45,6 +50,7 @@ _REPORT_KEY = re.compile(r"[A-Za-z0-9_-]+")
 _TOKEN_NAME = re.compile(r"[A-Za-z0-9_-]{1,40}")
 _TOKEN = re.compile(r"[A-Za-z0-9._~-]{16,512}")  # needs no encoding in a URL
 _SHORTEST_KEY = 16
+_COLUMN = re.compile(r"[a-z][a-z0-9_]*")
 _FIELD = re.compile(r'field "(\w+)"')
 
 Environment = Literal["sandbox", "uat", "production"]
@@ -72,7 +78,7 @@ def _sandbox_parameters() -> dict[str, list[Parameter]]:
     return {name: [timeframe, agents] if name == "agent_summary" else [timeframe] for name in XIMA_REPORTS}
 
 
-class Settings(BaseSettings):
+class Settings(OutboundSettings):
     """Every setting, its default and its meaning; the environment name is the field's, with CASEHOUSE_."""
 
     model_config = SettingsConfigDict(
@@ -124,6 +130,24 @@ class Settings(BaseSettings):
     icasework_read_seconds: float = Field(120, gt=0, description="Time-out between bytes of an answer.")
     icasework_attempts: int = Field(5, ge=1, le=20, description="Tries of one call, the first included.")
     icasework_max_wait_seconds: float = Field(60, ge=0, description="Longest wait between two tries.")
+    icasework_write_auth: Literal["bearer", "signature"] = Field(
+        "bearer", description="How calls that write are authorised: by token, or by key and signature."
+    )
+    icasework_write_format: Literal["xml", "json"] = Field(
+        "xml", description="Format in which calls that write are answered."
+    )
+    icasework_write_api_key: str | None = Field(
+        None, description="API key for writing; without it, the one for reading."
+    )
+    icasework_write_secret: SecretStr | None = Field(None, description="The secret of the key for writing.")
+    icasework_write_read_seconds: float = Field(
+        60, gt=0, description="Time-out between bytes of an answer to a call that writes."
+    )
+    icasework_write_notes_report: int | None = Field(
+        None,
+        ge=1,
+        description="ReportId of a report of the notes on cases, by which lost answers are settled.",
+    )
 
     icasework_case_url: str | None = Field(
         None, description="Where iCasework shows a case, with {case_id} in it; default of the account's host."
@@ -183,7 +207,42 @@ class Settings(BaseSettings):
     )
     kpi_preview: bool = Field(False, description="Show /preview, the card as an agent sees it.")
 
-    @field_validator("data_dir")
+    tascomi_environment: Literal["sandbox", "production"] = Field(
+        "sandbox", description="sandbox or production."
+    )
+    tascomi_site: str = Field(SANDBOX_ACCOUNT, description="Name of the site; the first part of its host.")
+    tascomi_base_url: str | None = Field(
+        None, description="Overrides the address of the API, without its version."
+    )
+    tascomi_public_key: str = Field(SANDBOX_TASCOMI_PUBLIC_KEY, description="The API key's public part.")
+    tascomi_private_key: SecretStr = Field(
+        SecretStr(SANDBOX_TASCOMI_PRIVATE_KEY), description="The API key's private part; it signs."
+    )
+    tascomi_time_zone: str = Field("Europe/London", description="Time zone of the site's clock.")
+    tascomi_guard_seconds: float = Field(
+        2, ge=0, le=20, description="Seconds on either side of a full minute in which nothing is signed."
+    )
+    tascomi_connect_seconds: float = Field(10, gt=0, description="Time-out to connect.")
+    tascomi_read_seconds: float = Field(60, gt=0, description="Time-out between bytes of an answer.")
+    tascomi_attempts: int = Field(5, ge=1, le=20, description="Tries of a call that only reads.")
+    tascomi_max_wait_seconds: float = Field(60, ge=0, description="Longest wait between two tries.")
+    tascomi_street_text: str = Field(
+        "STREET RECORD", min_length=1, description="What a location's text says when it is a street."
+    )
+    tascomi_contact_reference_column: str = Field(
+        "code", description="Column of contacts that holds the customer's reference."
+    )
+    tascomi_request_reference_column: str = Field(
+        "external_reference", description="Column of complaints that holds our reference."
+    )
+    tascomi_number_column: str = Field(
+        "complaint_number", description="Column of complaints that holds the number people quote."
+    )
+    tascomi_officer_column: str = Field(
+        "username", description="Column of users by which an investigating officer is named."
+    )
+
+    @field_validator("data_dir", "outbound_templates")
     @classmethod
     def _below_root(cls, path: Path) -> Path:
         """Take a relative directory from the project's root, wherever the command was started."""
@@ -229,7 +288,7 @@ class Settings(BaseSettings):
             raise ValueError(f"it must have {_SHORTEST_KEY} characters at least")
         return key
 
-    @field_validator("icasework_account", "xima_tenant")
+    @field_validator("icasework_account", "xima_tenant", "tascomi_site")
     @classmethod
     def _is_account(cls, account: str) -> str:
         """Refuse what could lead a host name made of the account elsewhere."""
@@ -237,7 +296,7 @@ class Settings(BaseSettings):
             raise ValueError("it must hold letters, digits and hyphens, at least one")
         return account
 
-    @field_validator("icasework_base_url", "icasework_reports_url", "xima_base_url")
+    @field_validator("icasework_base_url", "icasework_reports_url", "xima_base_url", "tascomi_base_url")
     @classmethod
     def _is_address(cls, url: str | None) -> str | None:
         """Refuse what is no address to call; an empty one is as good as none."""
@@ -252,6 +311,28 @@ class Settings(BaseSettings):
         if not all(map(_REPORT_KEY.fullmatch, reports.values())):
             raise ValueError("each key must hold letters, digits, hyphens and underscores, at least one")
         return reports
+
+    @field_validator("tascomi_time_zone")
+    @classmethod
+    def _is_time_zone(cls, name: str) -> str:
+        """Refuse what is no zone of this machine's zone data."""
+        try:
+            return ZoneInfo(name).key
+        except (ValueError, OSError):
+            raise ValueError("it must be a time zone such as Europe/London") from None
+
+    @field_validator(
+        "tascomi_contact_reference_column",
+        "tascomi_request_reference_column",
+        "tascomi_number_column",
+        "tascomi_officer_column",
+    )
+    @classmethod
+    def _is_column(cls, name: str) -> str:
+        """Refuse what is no column's name."""
+        if not _COLUMN.fullmatch(name):
+            raise ValueError("it must hold small letters, digits and underscores, at least one")
+        return name
 
     @property
     def first_day(self) -> ReportDay:
@@ -291,6 +372,24 @@ class Settings(BaseSettings):
         }[self.icasework_environment]
 
     @property
+    def icasework_writing_key(self) -> tuple[str, SecretStr]:
+        """API key and secret of calls that write: their own, else those of reading; both or neither."""
+        key, secret = self.icasework_write_api_key, self.icasework_write_secret
+        if bool(key) != bool(secret and secret.get_secret_value()):
+            raise SettingsError(
+                "a key for writing is half set",
+                todo="set CASEHOUSE_ICASEWORK_WRITE_API_KEY and CASEHOUSE_ICASEWORK_WRITE_SECRET, or neither",
+            )
+        return (key, secret) if key and secret else (self.icasework_api_key, self.icasework_secret)
+
+    @property
+    def icasework_notes_report(self) -> int | None:
+        """ReportId of the report of notes: as set, in the sandbox its own, else None."""
+        if self.icasework_write_notes_report is None and self.icasework_environment == "sandbox":
+            return ICASEWORK_NOTES_REPORT
+        return self.icasework_write_notes_report
+
+    @property
     def icasework_origin(self) -> str:
         """Say which system answers, for receipts: environment, account, and hosts that are overridden."""
         told = f"{self.icasework_environment} {self.icasework_account}"
@@ -325,6 +424,21 @@ class Settings(BaseSettings):
         """Say which system answers, for receipts: environment, tenant, and a host that is overridden."""
         told = f"{self.xima_environment} {self.xima_tenant}"
         return f"{told} at {_hosts(self.xima_base)}" if self.xima_base_url else told
+
+    @property
+    def tascomi_base(self) -> str:
+        """Address of the API without its version (SEED; that the host ends in tascomi.com is CODE)."""
+        if self.tascomi_base_url:
+            return self.tascomi_base_url.rstrip("/")
+        if self.tascomi_environment == "sandbox":
+            return f"{self.sandbox_url('tascomi')}/rest"
+        return f"https://{self.tascomi_site}.tascomi.com/rest"
+
+    @property
+    def tascomi_origin(self) -> str:
+        """Say which system answers, for receipts and records: environment, site, and a host overridden."""
+        told = f"{self.tascomi_environment} {self.tascomi_site}"
+        return f"{told} at {_hosts(self.tascomi_base)}" if self.tascomi_base_url else told
 
 
 def env_file() -> Path | None:

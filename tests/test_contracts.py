@@ -30,6 +30,8 @@ def test_the_ten_feeds_are_registered_under_their_contracts_names() -> None:
         "xima/agent_summary",
         "xima/time_cards",
         "xima/account_usage",
+        "tascomi/complaints",
+        "tascomi/contacts",
     ]
     assert all(feed.key == key == f"{feed.source}/{feed.name}" for key, feed in FEEDS.items())
 

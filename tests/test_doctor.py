@@ -50,7 +50,7 @@ class Source:
     )
     refusal: CasehouseError | None = None
     closed: int = 0
-    attempts: list[int] = field(default_factory=list)
+    attempts: list[tuple[int, ...]] = field(default_factory=list)
 
     @property
     def hosts(self) -> tuple[str, ...]:
@@ -71,7 +71,7 @@ class Source:
         self.closed += 1
 
     def opened(self, settings: Settings) -> Source:
-        self.attempts += [settings.icasework_attempts, settings.xima_attempts]
+        self.attempts.append(tuple(getattr(settings, f"{source}_attempts") for source in SOURCES))
         return self
 
 
@@ -157,7 +157,7 @@ def test_hosts_that_tell_no_time_leave_the_clock_open(tmp_path: Path) -> None:
 def test_nobody_waits_for_retries(tmp_path: Path) -> None:
     source = Source()
     findings(made(tmp_path), source)
-    assert source.attempts == [1, 5, 5, 1]
+    assert source.attempts == [(1, 5, 5), (5, 1, 5), (5, 5, 1)]
 
 
 def test_the_real_client_tells_of_a_closed_port(tmp_path: Path) -> None:
@@ -165,12 +165,13 @@ def test_the_real_client_tells_of_a_closed_port(tmp_path: Path) -> None:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     began = time.monotonic()
-    told = {finding.name: finding for finding in examine(made(tmp_path, sandbox_port=port), lambda: NOW)}
+    settings = made(tmp_path, sandbox_port=port)
+    told = {finding.name: finding for finding in examine(settings, lambda: NOW)}
     assert time.monotonic() - began < 10
-    for source in SOURCES:
-        for name in (f"{source} at http://127.0.0.1:{port}/{source}", f"{source} access"):
-            assert not told[name].ok
-            assert "casehouse sandbox" in told[name].todo
+    for name, source in SOURCES.items():
+        for finding in (told[f"{name} at {source.address(settings)}"], told[f"{name} access"]):
+            assert not finding.ok
+            assert "casehouse sandbox" in finding.todo
 
 
 def test_a_first_day_to_come_is_told(tmp_path: Path) -> None:

@@ -8,13 +8,13 @@ import pytest
 
 from pipelines.feeds import FEEDS, SOURCES, connect, policy_for
 from pipelines.settings import load_settings
-from pipelines.sources.dialect import ICASEWORK, XIMA
+from pipelines.sources.dialect import ICASEWORK, TASCOMI, XIMA
 
 
 def test_every_feed_has_a_source_and_speaks_its_dialect() -> None:
     assert {feed.source for feed in FEEDS.values()} == set(SOURCES)
     spoken = {feed.source: feed.dialect for feed in FEEDS.values()}
-    assert spoken == {"icasework": ICASEWORK, "xima": XIMA}
+    assert spoken == {"icasework": ICASEWORK, "xima": XIMA, "tascomi": TASCOMI}
 
 
 @pytest.mark.parametrize("source", SOURCES)
@@ -46,6 +46,7 @@ def test_all_feeds_of_icasework_share_one_setting() -> None:
         ("icasework", {"icasework_base_url": "http://127.0.0.1:1"}),
         ("icasework", {"icasework_reports_url": "http://127.0.0.1:1"}),
         ("xima", {"xima_base_url": "http://127.0.0.1:1"}),
+        ("tascomi", {"tascomi_base_url": "http://127.0.0.1:1/rest"}),
     ],
 )
 def test_a_source_that_was_led_elsewhere_is_known(source: str, moved: dict[str, str]) -> None:
@@ -59,4 +60,5 @@ def test_where_each_source_answers_is_told() -> None:
     assert told == {
         "icasework": ("sandbox", "http://127.0.0.1:9000/icasework"),
         "xima": ("production", "https://anytown.xima.cloud"),
+        "tascomi": ("sandbox", "http://127.0.0.1:9000/tascomi/rest"),
     }

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from pipelines.lake import Lake
 
-SCHEMAS = ("marts", "icasework", "xima", "ops")  # what analysts want first
+SCHEMAS = ("marts", "icasework", "xima", "tascomi", "ops")  # what analysts want first
 LONGEST_EXAMPLE = 60
 DATA_DIR = "/srv/casehouse"  # stands for the folder that the examples were made in
 

@@ -19,6 +19,7 @@ from pipelines.errors import Transient
 from pipelines.feeds import FEEDS, Policy, connect
 from pipelines.ingest import ingest_days
 from pipelines.lake import Lake
+from pipelines.outbound.log_frame import example_log
 from pipelines.sandbox.server import SandboxThread
 from pipelines.settings import Settings
 from pipelines.warehouse import build
@@ -49,7 +50,7 @@ def invented_lake() -> Iterator[Lake]:
         lake.record_failure(
             "icasework/cases", FAILED, failure.about("icasework/cases", str(FAILED)), LOADED_AT
         )
-        build(lake, FEEDS, since=FIRST, until=FAILED)
+        build(lake, FEEDS, since=FIRST, until=FAILED, outbound_log=example_log(LOADED_AT))
         yield lake
 
 

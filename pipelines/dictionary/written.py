@@ -24,6 +24,7 @@ SCHEMA_NAMES = {
     "marts": "Marts: made for analysts",
     "icasework": "iCasework's reports, as they came",
     "xima": "Xima's reports, as they came",
+    "tascomi": "Tascomi's tables: the records that each day changed last",
     "ops": "About the data: proof, completeness, this dictionary",
 }
 INVENTED = "(invented)"

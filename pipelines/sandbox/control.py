@@ -1,4 +1,4 @@
-"""`/_sandbox`: the dials, the faults on order and the log of calls, as JSON over the same port.
+"""`/_sandbox`: dials, faults on order, the log of calls and what was written, as JSON over the same port.
 
 This is the stand-in's own door, no part of any vendor's protocol. A wrong order is answered with 400 and what
 is wrong with it, an order that is not in the book with 404.
@@ -38,6 +38,8 @@ def mount(app: web.Application, sandbox: Sandbox) -> None:
     router.add_delete(f"{PREFIX}/faults/{{number:[0-9]{{1,12}}}}", door.clear_faults)
     router.add_get(f"{PREFIX}/requests", door.list_calls)
     router.add_delete(f"{PREFIX}/requests", door.clear_calls)
+    router.add_get(f"{PREFIX}/written", door.list_written)
+    router.add_delete(f"{PREFIX}/written", door.forget_written)
     router.add_get(f"{PREFIX}/dials", door.show_dials)
     router.add_post(f"{PREFIX}/dials", door.turn_dials)
 
@@ -94,6 +96,14 @@ class _Door:
     async def clear_calls(self, _: web.Request) -> web.Response:
         self._sandbox.calls.clear()
         return web.json_response({"cleared": True})
+
+    async def list_written(self, _: web.Request) -> web.Response:
+        """Tell what was written to cases, oldest first: each call that was carried out, by case."""
+        return web.json_response(self._sandbox.council.writings.told())
+
+    async def forget_written(self, _: web.Request) -> web.Response:
+        self._sandbox.forget_written()
+        return web.json_response({"forgotten": True})
 
     async def show_dials(self, _: web.Request) -> web.Response:
         return web.json_response(self._sandbox.dials.model_dump())

@@ -253,3 +253,24 @@ class GzipHalf(Fault):
 
     stage = "wire"
     fault: Literal["gzip_half"] = "gzip_half"
+
+
+class AnswerLost(Fault):
+    """The call is done as asked, but the caller is not told.
+
+    Instead the connection is closed or reset before any byte, a server error comes, or nothing comes for so
+    many `seconds` and then the connection's end.
+    """
+
+    stage = "wire"
+    fault: Literal["answer_lost"] = "answer_lost"
+    how: Literal["hang_up", "reset", "error", "silence"] = "hang_up"
+    status: int = Field(default=502, ge=500, le=599)
+    seconds: float = Field(default=30, gt=0, le=3600)
+
+    @model_validator(mode="after")
+    def _has_what_it_names(self) -> Self:
+        for name, how in (("status", "error"), ("seconds", "silence")):
+            if name in self.model_fields_set and self.how != how:
+                raise ValueError(f"only how={how} has {name}")
+        return self

@@ -7,6 +7,7 @@ from typing import Annotated, Any, get_args
 from pydantic import Field, TypeAdapter
 
 from pipelines.sandbox.faults import (
+    AnswerLost,
     BadValue,
     ColumnAdded,
     ColumnDropped,
@@ -23,6 +24,7 @@ from pipelines.sandbox.faults import (
     TooMany,
 )
 from pipelines.sandbox.icasework.faults import ExpiredToken, FooterMissing, FooterWrong
+from pipelines.sandbox.tascomi.faults import RowsShift
 from pipelines.sandbox.xima.faults import (
     CellMissing,
     ColumnRetyped,
@@ -33,10 +35,11 @@ from pipelines.sandbox.xima.faults import (
 )
 
 AnyFault = (
-    Status | TooMany | Hold | HangUp | Empty | Html | CutOff | GzipHalf
+    Status | TooMany | Hold | HangUp | Empty | Html | CutOff | GzipHalf | AnswerLost
     | ColumnRenamed | ColumnAdded | ColumnDropped | ColumnMoved | BadValue
     | ExpiredToken | FooterWrong | FooterMissing
     | TimedOut | SummaryWrong | SummaryMissing | ColumnRetyped | CellMissing | ShownWrong
+    | RowsShift
 )  # fmt: skip
 _FAULT: TypeAdapter[AnyFault] = TypeAdapter(Annotated[AnyFault, Field(discriminator="fault")])
 

@@ -18,12 +18,13 @@ from typing import TYPE_CHECKING, Self
 from aiohttp import web
 from pydantic import ValidationError
 
-from pipelines.demonstration import SANDBOX_SECRET
+from pipelines.demonstration import SANDBOX_SECRET, SANDBOX_TASCOMI_PRIVATE_KEY
 from pipelines.errors import Permanent
 from pipelines.sandbox import control
 from pipelines.sandbox.answers import UNTYPED
 from pipelines.sandbox.icasework import room as icasework
 from pipelines.sandbox.state import Dials, Sandbox, SandboxConfig, open_council, system_clock
+from pipelines.sandbox.tascomi import room as tascomi
 from pipelines.sandbox.xima import room as xima
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from pipelines.sandbox.orders import FaultBook
     from pipelines.sandbox.state import Clock, CouncilFactory, Environment
 
-ROOMS = (icasework.mount, xima.mount, control.mount)
+ROOMS = (icasework.mount, xima.mount, tascomi.mount, control.mount)
 HOST = "127.0.0.1"
 _SHUTDOWN_SECONDS = 0.5
 _SHARED = web.AppKey("sandbox", Sandbox)
@@ -154,6 +155,8 @@ def _greeting(config: SandboxConfig, host: str, port: int) -> str:
         f"secret: the default of CASEHOUSE_ICASEWORK_SECRET, {SANDBOX_SECRET} "
         f"(published on purpose: it opens only this stand-in)\n"
         f"Xima: {root}{xima.PREFIX} (key {config.xima_key})\n"
+        f"Tascomi: {root}{tascomi.REST} (public key {next(iter(config.tascomi_keys))};\n"
+        f"private key: the default of CASEHOUSE_TASCOMI_PRIVATE_KEY, {SANDBOX_TASCOMI_PRIVATE_KEY})\n"
         f"faults, dials and calls: {root}{control.PREFIX}\n"
     )
 
@@ -179,8 +182,8 @@ async def _prepare(sandbox: Sandbox) -> None:
 class SandboxThread:
     """A sandbox in a thread of its own on a port of the system's choice; a context manager for tests.
 
-    `url` is the server's root; `icasework_url` and `xima_url` are the systems' base URLs. `faults` and
-    `calls` work without HTTP.
+    `url` is the server's root; `icasework_url`, `xima_url` and `tascomi_url` are the systems' base URLs.
+    `faults` and `calls` work without HTTP.
     """
 
     def __init__(
@@ -211,6 +214,11 @@ class SandboxThread:
     def xima_url(self) -> str:
         """Base URL of Xima's calls."""
         return f"{self.url}{xima.PREFIX}"
+
+    @property
+    def tascomi_url(self) -> str:
+        """Base URL of Tascomi's calls, without a version."""
+        return f"{self.url}{tascomi.REST}"
 
     @property
     def faults(self) -> FaultBook:

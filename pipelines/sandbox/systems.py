@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pipelines.sandbox.council import BY_NAME
+from pipelines.sandbox.council import ALL_REPORTS
 from pipelines.sandbox.icasework.dialect import PREFIXES
 from pipelines.sandbox.xima.reports import REPORTS as XIMA_REPORTS
 
@@ -36,7 +36,7 @@ SYSTEMS: tuple[System, ...] = (
         operations=frozenset(PREFIXES),
         reporting="getreport",
         dated=frozenset({"getreport", "getcases"}),
-        feeds={name: report.columns for name, report in BY_NAME.items()},
+        feeds={report.name: report.columns for report in ALL_REPORTS.values()},
     ),
     System(
         "xima",
@@ -45,11 +45,18 @@ SYSTEMS: tuple[System, ...] = (
         dated=frozenset({"historic-data"}),
         feeds={report.name: tuple(title for title, _ in report.columns) for report in XIMA_REPORTS},
     ),
+    System(
+        "tascomi",
+        operations=frozenset({"list", "read", "create", "update"}),
+        reporting="list",
+        dated=frozenset({"list"}),
+        feeds={},
+    ),
 )
 BY_SYSTEM: Mapping[str, System] = {system.name: system for system in SYSTEMS}
 FEEDS: Mapping[str, System] = {feed: system for system in SYSTEMS for feed in system.feeds}
 OPERATIONS = frozenset(operation for system in SYSTEMS for operation in system.operations)
-REPORTING = frozenset(system.reporting for system in SYSTEMS)
+REPORTING = frozenset(system.reporting for system in SYSTEMS if system.feeds)
 DATED = frozenset(operation for system in SYSTEMS for operation in system.dated)
 
 

@@ -16,7 +16,17 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from pipelines.sandbox.answers import Answer, Cut, RawAnswer, send, send_cut
-from pipelines.sandbox.faults import CutOff, Empty, GzipHalf, HangUp, Hold, Html, Status, TooMany
+from pipelines.sandbox.faults import (
+    AnswerLost,
+    CutOff,
+    Empty,
+    GzipHalf,
+    HangUp,
+    Hold,
+    Html,
+    Status,
+    TooMany,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -90,13 +100,26 @@ class Visit:
         try:
             for hit in faults.take(self.call, "wire") if went_well else ():
                 try:
-                    response, hit.struck = await send_cut(self.request, answer, _cut_of(hit.fault))
+                    return await self._broken(entry, answer, hit)
                 finally:
                     self.hits.append(hit)
-                return response
             return await send(self.request, answer)
         finally:
             settle()
+
+    async def _broken(self, entry: Entry, answer: Answer, hit: Hit) -> web.StreamResponse:
+        """Send the answer to a call that was done as a fault of the wire lets it through, if at all."""
+        if not isinstance(hit.fault, AnswerLost):
+            response, hit.struck = await send_cut(self.request, answer, _cut_of(hit.fault))
+            return response
+        hit.struck = True
+        if hit.fault.how == "error":
+            entry.status = hit.fault.status
+            return await send(self.request, self.finish(_plain_page(hit.fault.status)))
+        entry.status = None
+        if hit.fault.how == "silence":
+            await asyncio.sleep(hit.fault.seconds)
+        return RawAnswer(b"", "reset" if hit.fault.how == "reset" else "close")
 
     def _meet(self) -> list[Hit]:
         self.hits += self.sandbox.faults.take(self.call, "table")

@@ -46,3 +46,15 @@ XIMA = Dialect(
     true="true",
     false="false",
 )
+
+# Recorded from clients of live servers (protocol notes: CODE); "t" and "f" are what one sends, that they also
+# come back so is a GUESS. The longer tail that last_updated may have is cut off by the source.
+TASCOMI = Dialect(
+    date_format="%Y-%m-%d",
+    date_length=10,
+    time_format="%Y-%m-%d %H:%M:%S",
+    time_length=19,
+    time_zone="Europe/London",
+    true="t",
+    false="f",
+)

@@ -32,7 +32,8 @@ class Call:
 
     A secret never stands in `url` or `query`, which servers and proxies log. `secrets` are texts to be
     struck out of anything the server says back. `json` is a body that is JSON text already, so that every
-    try sends the same bytes. A status among `unfinished` asks for the same call again, a little later.
+    try sends the same bytes. `sign` makes headers anew for every try, and may wait for the moment to do so.
+    A status among `unfinished` asks for the same call again, a little later.
     """
 
     what: str
@@ -42,15 +43,18 @@ class Call:
     form: Mapping[str, str] = field(default_factory=dict, repr=False)
     json: bytes | None = field(default=None, repr=False)
     bearer: str | None = field(default=None, repr=False)
+    sign: Callable[[], Mapping[str, str]] | None = field(default=None, repr=False)
     secrets: tuple[str, ...] = field(default=(), repr=False)
     good: frozenset[int] = frozenset({HTTPStatus.OK})
     unfinished: frozenset[int] = frozenset()
 
     @property
     def headers(self) -> dict[str, str]:
-        """Who asks, and what the body is."""
-        bearer = {"Authorization": f"Bearer {self.bearer}"} if self.bearer else {}
-        return bearer if self.json is None else bearer | {"Content-Type": "application/json"}
+        """Who asks, and what the body is, for one try."""
+        headers = {"Authorization": f"Bearer {self.bearer}"} if self.bearer else {}
+        if self.json is not None:
+            headers["Content-Type"] = "application/json"
+        return headers | dict(self.sign()) if self.sign else headers
 
     @property
     def host(self) -> str:
@@ -99,6 +103,10 @@ class Refused(Permanent):
 
 class Unsendable(Permanent):
     """The call cannot even be put into words that HTTP knows: its address, or a header, is malformed."""
+
+
+class Untrusted(Permanent):
+    """The server's certificate cannot be trusted, so nothing was said to it."""
 
 
 class Unreachable(Transient):

@@ -27,6 +27,7 @@ from pipelines.sources.exchange import (
     Refused,
     Unreachable,
     Unsendable,
+    Untrusted,
     clock_skew,
     http_date,
     plain_reason,
@@ -244,7 +245,7 @@ class Transport:
                 todo="correct the base URL, key or account in the settings",
             )
         if _has_cause(error, ssl.SSLCertVerificationError):
-            return Permanent(
+            return Untrusted(
                 f"{call.what}: the certificate of {call.host} cannot be trusted",
                 todo="check the host; behind an inspecting proxy, name its root certificate in SSL_CERT_FILE",
             )

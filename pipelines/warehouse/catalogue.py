@@ -56,6 +56,7 @@ TABLES = (
     "case_numbers",
     "call_numbers",
     "case_calls",
+    "outbound_log",
 )
 CONTACTS = "marts/contacts"
 JOINED = ("case_numbers", "call_numbers", "case_calls")  # what it reads; each is made of those before
@@ -95,12 +96,14 @@ def build(  # noqa: PLR0913 - all but the first two by name
     until: ReportDay,
     since: ReportDay,
     contact_window_days: int = CONTACT_WINDOW_DAYS,
+    outbound_log: pl.DataFrame | None = None,
     afresh: bool = False,
     wait_seconds: float = WAIT_SECONDS,
 ) -> CatalogueSummary:
     """Make the catalogue of a lake and swap it in; readers of the old one go on undisturbed.
 
-    `ops.completeness` spans `since` to `until`; `marts.contacts` goes by `contact_window_days`. `afresh`
+    `ops.completeness` spans `since` to `until`; `marts.contacts` goes by `contact_window_days`;
+    `ops.outbound_log` is filled with `outbound_log`, the dispatcher's own account of what it did. `afresh`
     reads every file again and writes every monthly file again. Raises Transient when another process is still
     rebuilding after `wait_seconds`, Permanent when it cannot be built.
     """
@@ -109,7 +112,9 @@ def build(  # noqa: PLR0913 - all but the first two by name
         with alone(target, wait_seconds, todo="wait for it to end, then run `casehouse rebuild`"):
             with replacing(target) as aside:
                 with closing(open_engine(spill_path(lake))) as engine:
-                    builder = _Builder(engine, lake, feeds, since, until, contact_window_days, afresh)
+                    builder = _Builder(
+                        engine, lake, feeds, since, until, contact_window_days, outbound_log, afresh
+                    )
                     summary, files = builder.build(aside, target)
                 if write_ahead_log(aside).exists():
                     raise Permanent(
@@ -174,6 +179,7 @@ class _Builder:
     since: ReportDay
     until: ReportDay
     contact_window_days: int
+    outbound_log: pl.DataFrame | None
     afresh: bool
 
     def build(self, aside: Path, previous: Path) -> tuple[CatalogueSummary, set[Path]]:
@@ -191,6 +197,8 @@ class _Builder:
         months = self._store_months(findings, self._standing_months(can_keep=can_keep))
         failures = evidence.failures_of(self.lake, self.feeds, findings.damaged)
         self._fill("failures", "failures_noted", failures)
+        if self.outbound_log is not None:
+            self._fill("outbound_log", "outbound_told", self.outbound_log)
         days = self._fill_completeness()
         self._create_views(months)
         phones.fill(self.engine, self.feeds, can_keep=can_keep)

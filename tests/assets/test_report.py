@@ -10,6 +10,7 @@ import dagster as dg
 from assets.definitions import build_defs
 from assets.report import REPORT
 from assets.warehouse import CATALOGUE
+from pipelines.feeds import FEEDS
 from tests.assets.conftest import NOW
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def test_it_is_written_after_the_catalogue_even_of_a_day_that_is_not_there(
     (event,) = result.asset_materializations_for_node("warehouse__daily_report")
     assert event.metadata["day"].value == "2026-11-22"
     text = (lake.root / "reports" / "2026-11-22.html").read_text("utf-8")
-    assert "Incomplete: 10 of 10 feeds" in text
+    assert f"Incomplete: {len(FEEDS)} of {len(FEEDS)} feeds" in text
 
 
 def test_without_a_catalogue_it_fails_in_one_line(settings: Settings, lake: Lake) -> None:

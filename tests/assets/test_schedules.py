@@ -73,6 +73,7 @@ def test_it_loads_every_feed_before_any_backfill(settings: Settings) -> None:
     [
         ({"icasework_environment": "production"}, {"icasework"}),
         ({"xima_environment": "production"}, {"xima"}),
+        ({"tascomi_environment": "production"}, {"tascomi"}),
         ({"icasework_environment": "uat", "xima_environment": "production"}, {"icasework", "xima"}),
     ],
 )

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 import httpx
 import pytest
+from pydantic import ValidationError
 
-from tests.sandbox.caller import CSV, DAY, Caller, md5
+from tests.sandbox.caller import BROKEN, CSV, DAY, GRANT, TIMED_OUT, Caller, md5, sign
 from tests.sandbox.icasework.test_token import assert_error_page
 
 if TYPE_CHECKING:
@@ -340,3 +341,35 @@ def test_a_token_may_be_cut_but_not_its_refusal(caller: Caller, sandbox: Sandbox
     assert told(sandbox, number) == (0, 1)
     answer = caller.ask_token()
     assert (answer.status_code, answer.content) == (200, b"")
+
+
+@pytest.mark.parametrize("how", ["hang_up", "reset", "error", "silence"])
+def test_an_answer_may_be_lost_after_the_call_was_done(
+    caller: Caller, sandbox: SandboxThread, how: str
+) -> None:
+    wish = {"seconds": 5} if how == "silence" else {"status": 503} if how == "error" else {}
+    number = sandbox.faults.add("answer_lost", calls=1, how=how, **wish)
+    if how == "error":
+        assert caller.ask_token().status_code == 503
+    else:
+        expected = TIMED_OUT if how == "silence" else (BROKEN, httpx.ReadError)
+        with pytest.raises(expected):
+            caller.http.post(
+                caller.url("token"),
+                data={"grant_type": GRANT, "assertion": sign(caller.claims())},
+                timeout=0.3 if how == "silence" else 5,
+            )
+    (call,) = sandbox.calls.told(operation="token")["calls"]
+    assert call["status"] == (503 if how == "error" else None)
+    deadline = time.monotonic() + 5
+    while not call["faults"] and time.monotonic() < deadline:  # noted once the server is rid of the call
+        time.sleep(0.01)
+        (call,) = sandbox.calls.told(operation="token")["calls"]
+    assert call["faults"] == ["answer_lost"]
+    assert told(sandbox, number) == (1, 0)
+
+
+def test_a_lost_answer_has_only_what_its_kind_has(sandbox: SandboxThread) -> None:
+    for wish in ({"how": "hang_up", "status": 500}, {"how": "error", "seconds": 1}):
+        with pytest.raises(ValidationError):
+            sandbox.faults.order({"fault": "answer_lost", **wish})

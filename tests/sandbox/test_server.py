@@ -59,7 +59,7 @@ def test_it_says_where_it_is_and_ends_when_told_even_if_started_deaf(number: sig
         preexec_fn=lambda: signal.signal(number, signal.SIG_IGN),  # noqa: PLW1509 - as a shell's & does
     ) as process:
         assert process.stdout is not None
-        lines = [process.stdout.readline() for _ in range(8)]
+        lines = [process.stdout.readline() for _ in range(10)]
         process.send_signal(number)
         out, err = process.communicate(timeout=10)
     assert lines[0].startswith("sandbox ready at http://127.0.0.1:")
@@ -70,6 +70,7 @@ def test_it_says_where_it_is_and_ends_when_told_even_if_started_deaf(number: sig
         assert f"  {role:<9} {root}/icasework{path}\n" in told
     assert "CASEHOUSE_ICASEWORK_SECRET, sandbox-secret" in told
     assert f"Xima: {root}/xima (key sandbox-xima-key)\n" in told
+    assert f"Tascomi: {root}/tascomi/rest (public key sandbox-public-key;" in told
     assert f"{root}/_sandbox\n" in told
     assert (out, err, process.returncode) == ("", "", 0)
 

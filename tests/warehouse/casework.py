@@ -21,9 +21,11 @@ if TYPE_CHECKING:
 CASEWORK: Mapping[str, Feed] = {key: feed for key, feed in FEEDS.items() if feed.source == "icasework"}
 
 
-def load_council(lake: Lake, days: Sequence[ReportDay], council: Council) -> None:
-    """Load the days of all of casework as the council publishes them."""
-    for feed in CASEWORK.values():
+def load_council(
+    lake: Lake, days: Sequence[ReportDay], council: Council, feeds: Mapping[str, Feed] = CASEWORK
+) -> None:
+    """Load the days of all of casework, or of some feeds, as the council publishes them."""
+    for feed in feeds.values():
         source = PlainSource(fields=tuple(BY_NAME[feed.name].columns), origin="council")
         for day in days:
             chunks = council.report(feed.name, day.date, day.date)

@@ -180,7 +180,11 @@ def test_a_broken_promise_is_seen(
 def test_what_the_sandbox_sends_keeps_every_promise(tmp_path: Path) -> None:
     lake = Lake(tmp_path / "data")
     with SandboxThread() as sandbox:
-        urls = {"icasework_base_url": sandbox.icasework_url, "xima_base_url": sandbox.xima_url}
+        urls = {
+            "icasework_base_url": sandbox.icasework_url,
+            "xima_base_url": sandbox.xima_url,
+            "tascomi_base_url": sandbox.tascomi_url,
+        }
         settings = load_settings(data_dir=lake.root, **urls)
         days = list(span(ReportDay.parse("2026-10-24"), ReportDay.parse("2026-10-26")))
         for feed in FEEDS.values():

@@ -6,8 +6,20 @@ What other rooms may use stands here. Nothing is read from a file, a clock or th
 from __future__ import annotations
 
 from pipelines.sandbox.council.callers import Caller
+from pipelines.sandbox.council.casework import Casework
 from pipelines.sandbox.council.council import Council
-from pipelines.sandbox.council.reports import BY_NAME, REPORTS, Report
+from pipelines.sandbox.council.reports import ALL_REPORTS, BY_NAME, NOTES, REPORTS, Report
 from pipelines.sandbox.council.summary import CaseSummary, Document
 
-__all__ = ["BY_NAME", "REPORTS", "Caller", "CaseSummary", "Council", "Document", "Report"]
+__all__ = [
+    "ALL_REPORTS",
+    "BY_NAME",
+    "NOTES",
+    "REPORTS",
+    "Caller",
+    "CaseSummary",
+    "Casework",
+    "Council",
+    "Document",
+    "Report",
+]

@@ -48,6 +48,9 @@ class Stream(IntEnum):
     CENTRE_ROTA = 10_001
     CENTRE_VOLUME = 10_002
     CENTRE_CALLS = 10_003
+    # Tascomi's.
+    PLACES = 10_101
+    REQUESTS = 10_102
 
 
 def mix(value: int) -> int:

@@ -11,12 +11,20 @@ from datetime import date, timedelta
 from typing import NamedTuple
 
 from pipelines.sandbox.council.dice import Dice, Stream
+from pipelines.sandbox.council.kinds import Sender
 from pipelines.sandbox.council.names import COUNTY, POSTCODE_AREAS, TOWNS, names
 
 FIRST_REFERENCE = 200_001
 COUNCILLORS, MEMBERS_OF_PARLIAMENT = 48, 3
 COUNCILLOR_REFERENCE, PARLIAMENT_REFERENCE = 100_001, 100_901
 OLDEST, DAYS_OF_BIRTH = date(1931, 1, 1), 27_000
+
+# Who writes in, and the reference that the first of them has.
+REFERENCES = {
+    Sender.PUBLIC: FIRST_REFERENCE,
+    Sender.COUNCILLOR: COUNCILLOR_REFERENCE,
+    Sender.PARLIAMENT: PARLIAMENT_REFERENCE,
+}
 
 HOUSES = (
     "Rose House",

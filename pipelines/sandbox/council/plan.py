@@ -15,7 +15,7 @@ from pipelines.sandbox.council.intake import FIRST_CASE, HOUR, Intake, stamp
 from pipelines.sandbox.council.kinds import Kind, Sender
 from pipelines.sandbox.council.lives import Act
 from pipelines.sandbox.council.officers import appoint
-from pipelines.sandbox.council.people import COUNCILLORS, MEMBERS_OF_PARLIAMENT, People
+from pipelines.sandbox.council.people import COUNCILLORS, MEMBERS_OF_PARLIAMENT, REFERENCES, People
 from pipelines.sandbox.council.register import Register
 from pipelines.sandbox.council.wheel import Wheel
 from pipelines.sandbox.council.words import DAYTIME_METHODS, E_MAIL, EVENING_METHODS, ONLINE_FORM, PHONE, POST
@@ -103,14 +103,14 @@ class Plan:
     def person(self) -> Person | None:
         """The customer, None for an anonymous case."""
         world = self.world
-        if self.kind.sender is Sender.COUNCILLOR:
-            return world.people.member(self.dice(Stream.RETURN).below(COUNCILLORS))
-        if self.kind.sender is Sender.PARLIAMENT:
-            return world.people.parliamentarian(self.dice(Stream.RETURN).below(MEMBERS_OF_PARLIAMENT))
-        if world.is_anonymous(self.kind, self.ordinal):
+        number = world.party(self.kind, self.case_id)
+        if number is None:
             return None
-        customer = world.register.customer(self.ordinal)
-        return world.people.customer(customer, world.register.home(customer))
+        if self.kind.sender is Sender.COUNCILLOR:
+            return world.people.member(number)
+        if self.kind.sender is Sender.PARLIAMENT:
+            return world.people.parliamentarian(number)
+        return world.people.customer(number, world.register.home(number))
 
     @cached_property
     def method(self) -> str:
@@ -189,6 +189,20 @@ class World:
         self.register = Register(seed, cases_per_day)
         self.people = People(seed)
         self.staff = appoint(seed)
+
+    def party(self, kind: Kind, case_id: int) -> int | None:
+        """Return who is behind a case, by number among those of its sender; None for an anonymous case."""
+        if kind.sender is Sender.COUNCILLOR:
+            return Dice(self.seed, Stream.RETURN, case_id).below(COUNCILLORS)
+        if kind.sender is Sender.PARLIAMENT:
+            return Dice(self.seed, Stream.RETURN, case_id).below(MEMBERS_OF_PARLIAMENT)
+        ordinal = case_id - FIRST_CASE
+        return None if self.is_anonymous(kind, ordinal) else self.register.customer(ordinal)
+
+    def reference(self, kind: Kind, case_id: int) -> str:
+        """Return the reference of a case's customer, "" for an anonymous case."""
+        number = self.party(kind, case_id)
+        return "" if number is None else str(REFERENCES[kind.sender] + number)
 
     def is_anonymous(self, kind: Kind, ordinal: int) -> bool:
         """Tell whether nobody knows who wrote in."""

@@ -1,4 +1,4 @@
-"""The six reports the council publishes: number, XML names and wire columns, in wire order.
+"""The six reports the council publishes, and one of what was written to it: number, XML names, wire columns.
 
 Only names stand here. The sandbox keeps its own list on purpose and never imports the product's contracts:
 a contract that drifts from the wire must fail against the sandbox, not drag it along.
@@ -228,6 +228,25 @@ REPORTS: Mapping[int, Report] = MappingProxyType(
     }
 )
 BY_NAME: Mapping[str, Report] = MappingProxyType({report.name: report for report in REPORTS.values()})
+
+# The notes that were written to cases. No public page tells where notes can be read; that a council can make
+# a report of them rests on the vendor's word that reports export just about anything (SEED). Names: GUESS.
+NOTES = Report(
+    50527,
+    "notes",
+    "CaseNotes",
+    "CaseNote",
+    (
+        *_CASE_KEY,
+        "CaseNote.Id",
+        "CaseNote.Type",
+        "CaseNote.Text",
+        "CaseNote.SelfServiceAccess",
+        "CaseNote.AddedBy",
+        "CaseNote.TimeAdded",
+    ),
+)
+ALL_REPORTS: Mapping[int, Report] = MappingProxyType({**REPORTS, NOTES.report_id: NOTES})
 
 
 def at(column: str) -> int:

@@ -19,13 +19,27 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-# Error numbers are prefix x 1000 + n. Token's 19 is recorded; the others are unused numbers (GUESS).
+# Error numbers are prefix x 1000 + n. Token's 19 is recorded, updatecase's 11 is the vendor's (DOC); the
+# others are unused numbers (GUESS).
 PREFIXES: Mapping[str, int] = MappingProxyType(
-    {"token": 19, "getreport": 50, "getcases": 51, "getcasedetails": 52, "getcasedocuments": 53}
+    {
+        "token": 19,
+        "getreport": 50,
+        "getcases": 51,
+        "getcasedetails": 52,
+        "getcasedocuments": 53,
+        "createcase": 54,
+        "addcasenotes": 55,
+        "updateexternalid": 56,
+        "updatecustomer": 57,
+        "updatecase": 11,
+    }
 )
+WRITING = frozenset({"createcase", "addcasenotes", "updateexternalid", "updatecustomer", "updatecase"})
 
-# The parameter whose value is signed beside date and secret; the first one present counts. CaseId and
-# ExternalId were read in public code, ReportId for getreport and nothing for getcases are GUESSES.
+# The parameter whose value is signed beside date and secret; the first one present counts. Nothing for
+# createcase and CaseId for updateexternalid are the vendor's own (DOC); CaseId and ExternalId were read in
+# public code; ReportId for getreport, Id for updatecustomer and nothing for getcases are GUESSES.
 LEGACY_EXTRA: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "token": (),
@@ -33,6 +47,11 @@ LEGACY_EXTRA: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "getcases": (),
         "getcasedetails": ("CaseId", "ExternalId"),
         "getcasedocuments": ("CaseId", "ExternalId"),
+        "createcase": (),
+        "addcasenotes": ("CaseId", "ExternalId"),
+        "updateexternalid": ("CaseId",),
+        "updatecustomer": ("Id",),
+        "updatecase": ("CaseId", "ExternalId"),
     }
 )
 
@@ -42,6 +61,7 @@ ACTIVITY_TIMES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "cases": ("CaseStatusTouchTimes.LastUpdatedTime",),
         "correspondence": ("Correspondence.TimeSent",),
         "tasks": ("Task.TimeCreated", "Task.TimeCompleted"),
+        "notes": ("CaseNote.TimeAdded",),
     }
 )
 

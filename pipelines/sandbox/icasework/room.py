@@ -1,7 +1,7 @@
 """iCasework's room: its hosts and routes, and how a call is read, checked and done.
 
 Method, host, db, and token or signature are checked, in this order. What may happen to a call on its way
-stands in `visits.py`; the operations themselves in `reports.py` and `cases.py`.
+stands in `visits.py`; the operations themselves in `reports.py`, `cases.py` and `writes.py`.
 """
 
 from __future__ import annotations
@@ -25,8 +25,23 @@ from pipelines.sandbox.icasework.cases import (
     read_case_window,
 )
 from pipelines.sandbox.icasework.faults import ExpiredToken
-from pipelines.sandbox.icasework.pages import ERROR_PAGE, HTML, INVALID_METHOD, NOT_HERE, Refused, numbered
+from pipelines.sandbox.icasework.pages import (
+    ERROR_PAGE,
+    HTML,
+    INVALID_METHOD,
+    NOT_HERE,
+    OTHER,
+    Refused,
+    numbered,
+)
 from pipelines.sandbox.icasework.reports import Unreadable, find_report, get_report, read_window
+from pipelines.sandbox.icasework.writes import (
+    add_case_notes,
+    create_case,
+    update_case,
+    update_customer,
+    update_external_id,
+)
 from pipelines.sandbox.visits import Meet, Visit
 
 if TYPE_CHECKING:
@@ -170,11 +185,29 @@ async def _read(sandbox: Sandbox, host: Host, request: web.Request) -> Asked:
 
 
 async def _form(request: web.Request) -> dict[str, str]:
+    """Read the body of a POST: a form, or a flat JSON object (CODE: one public client sends such)."""
+    if request.method != "POST":
+        return {}
     try:
-        form = await request.post() if request.method == "POST" else {}
-    except (ValueError, LookupError):
-        raise Refused("The form cannot be read.") from None
+        if request.content_type == "application/json":
+            return _flat(json.loads(await request.text()))
+        form = await request.post()
+    except (ValueError, LookupError, RecursionError):
+        raise Refused("The body cannot be read.") from None
     return {name: text for name, text in form.items() if isinstance(text, str)}
+
+
+def _flat(members: object) -> dict[str, str]:
+    """Return a JSON object's values as a form would hold them; null is as good as not sent (GUESS)."""
+    if not isinstance(members, dict):
+        raise ValueError("not an object")  # noqa: TRY004 - one way out for every body that cannot be read
+    texts: dict[str, str] = {}
+    for name, value in members.items():
+        if isinstance(value, dict | list):
+            raise ValueError("not flat")  # noqa: TRY004 - as above
+        if value is not None:
+            texts[name] = value if isinstance(value, str) else json.dumps(value)
+    return texts
 
 
 def _call(sandbox: Sandbox, operation: str, method: str, params: Mapping[str, str]) -> Call:
@@ -288,10 +321,28 @@ def _reading(handler: Callable[[Sandbox, Mapping[str, str], Link], Answer]) -> O
     return Operation(frozenset({"GET", "POST"}), answer)
 
 
+def _writing(handler: Callable[[Sandbox, Mapping[str, str], str], Answer]) -> Operation:
+    """Return an operation that writes: POST (DOC), for a key with that right (the refusal: GUESS)."""
+
+    def answer(sandbox: Sandbox, asked: Asked, _: Meet) -> Answer:
+        holder = _holder(sandbox, asked)
+        if not sandbox.config.accounts[holder.account][holder.key].may_write:
+            code = numbered(sandbox.dialect.prefixes[asked.call.operation], OTHER)
+            raise Refused("Access denied.", code=code, status=HTTPStatus.FORBIDDEN)
+        return handler(sandbox, asked.params, holder.key)
+
+    return Operation(frozenset({"POST"}), answer)
+
+
 OPERATIONS: Mapping[str, Operation] = {
     "token": Operation(frozenset({"POST"}), _issue_token),
     "getreport": Operation(frozenset({"GET", "POST"}), _get_report),
     "getcases": _reading(get_cases),
     "getcasedetails": _reading(get_case_details),
     "getcasedocuments": _reading(get_case_documents),
+    "createcase": _writing(create_case),
+    "addcasenotes": _writing(add_case_notes),
+    "updateexternalid": _writing(update_external_id),
+    "updatecustomer": _writing(update_customer),
+    "updatecase": _writing(update_case),
 }

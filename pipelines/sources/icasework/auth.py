@@ -8,6 +8,7 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from http import HTTPStatus
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlencode
 
@@ -20,6 +21,7 @@ from pipelines.sources.exchange import Call, Refused, clock_skew
 from pipelines.sources.icasework.dialect import (
     ACCOUNT_PARAMETER,
     BAD_GRANT,
+    STALE_TOKEN_INFO,
     TOKEN,
     TOKEN_MARGIN_SECONDS,
 )
@@ -182,6 +184,13 @@ class TokenSource:
             todo="check CASEHOUSE_ICASEWORK_API_KEY, CASEHOUSE_ICASEWORK_SECRET"
             " and the clock of this machine: the request is signed with all three",
         )
+
+
+def is_stale_token(answer: Answer) -> bool:
+    """Whether a new token may help: 401, or 400 with a text that begins as dialect.STALE_TOKEN_INFO."""
+    if answer.status == HTTPStatus.BAD_REQUEST:
+        return error_info(answer).startswith(STALE_TOKEN_INFO)
+    return answer.status == HTTPStatus.UNAUTHORIZED
 
 
 def _anew(error: Failure) -> Failure:

@@ -11,17 +11,16 @@ from typing import TYPE_CHECKING
 from pipelines.errors import CasehouseError, SettingsError
 from pipelines.sources.advice import Advice
 from pipelines.sources.exchange import Call, Refused, utc_now
-from pipelines.sources.icasework.auth import TokenSource
+from pipelines.sources.icasework.auth import TokenSource, is_stale_token
 from pipelines.sources.icasework.dialect import (
     ACCOUNT_PARAMETER,
     FIELD_SEPARATOR,
     GETREPORT,
-    STALE_TOKEN_INFO,
     WINDOW_FROM,
     WINDOW_UNTIL,
     YES,
 )
-from pipelines.sources.icasework.error_page import error_info, read_reason
+from pipelines.sources.icasework.error_page import read_reason
 from pipelines.sources.icasework.reports import check_answer, open_report
 from pipelines.sources.patience import Patience
 from pipelines.sources.report import Body, RawReport, ReportRequest
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
 
     from pipelines.days import ReportDay
     from pipelines.settings import Settings
-    from pipelines.sources.exchange import Answer, Clock, Download
+    from pipelines.sources.exchange import Clock, Download
     from pipelines.sources.icasework.auth import Token
 
 
@@ -134,7 +133,7 @@ class IcaseworkReports:
         try:
             return self._transport.download(self._call(request, token), into)
         except Refused as refusal:
-            if not _is_stale_token(refusal.answer):
+            if not is_stale_token(refusal.answer):
                 raise
         token = self._tokens.renew(token)
         return self._transport.download(self._call(request, token), into)
@@ -178,7 +177,7 @@ class IcaseworkReports:
 
     def _advise(self, error: CasehouseError) -> CasehouseError:
         """Say what to do where the transport, which knows no vendor, could not."""
-        is_stale = isinstance(error, Refused) and _is_stale_token(error.answer)
+        is_stale = isinstance(error, Refused) and is_stale_token(error.answer)
         status = HTTPStatus.UNAUTHORIZED if is_stale else None
         return _ADVICE.give(error, self._settings.icasework_environment, status)
 
@@ -196,10 +195,3 @@ _ADVICE = Advice(
     unsendable="correct CASEHOUSE_ICASEWORK_BASE_URL or CASEHOUSE_ICASEWORK_REPORTS_URL where they are set,"
     " else CASEHOUSE_ICASEWORK_ACCOUNT and CASEHOUSE_ICASEWORK_API_KEY",
 )
-
-
-def _is_stale_token(answer: Answer) -> bool:
-    """Whether a new token may help: 401, or 400 with a text that begins as dialect.STALE_TOKEN_INFO."""
-    if answer.status == HTTPStatus.BAD_REQUEST:
-        return error_info(answer).startswith(STALE_TOKEN_INFO)
-    return answer.status == HTTPStatus.UNAUTHORIZED

@@ -8,10 +8,20 @@ is the file to mend. How cells are spelled stands in sources/dialect.py.
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 # Operations are lower-case path words under the base URL (SEED, DOC, CODE).
 TOKEN = "token"  # noqa: S105 - a path, not a token
 GETREPORT = "getreport"
+GETCASEDETAILS = "getcasedetails"
+CREATECASE = "createcase"
+ADDCASENOTES = "addcasenotes"
+UPDATEEXTERNALID = "updateexternalid"
+UPDATECUSTOMER = "updatecustomer"
+UPDATECASE = "updatecase"
 
 # The account in UAT, as a query parameter even of a POST (CODE, three clients).
 ACCOUNT_PARAMETER = "db"
@@ -49,3 +59,41 @@ BAD_GRANT = "invalid_grant"
 
 # Seconds of a token's hour that are not used, so that it cannot end on the way (ours).
 TOKEN_MARGIN_SECONDS = 60
+
+# Key and Signature, the older way in: MD5 in hex of one parameter's value, the request date and the secret
+# (DOC, with a worked example for updateexternalid). The first of these parameters that is sent counts;
+# nothing for createcase is DOC and CODE, ExternalId for getcasedetails CODE, the others GUESSES by analogy.
+SIGNED_PARAMETER: Mapping[str, tuple[str, ...]] = {
+    CREATECASE: (),
+    ADDCASENOTES: ("CaseId", "ExternalId"),
+    UPDATEEXTERNALID: ("CaseId", "ExternalId"),
+    UPDATECUSTOMER: ("Id",),
+    UPDATECASE: ("CaseId", "ExternalId"),
+    GETCASEDETAILS: ("CaseId", "ExternalId"),
+    GETREPORT: ("ReportId",),
+}
+REQUEST_DATE = "RequestDate"
+
+# The element that a writing call's good answer is: createcase's is CODE/live, updatecase's DOC, the others
+# are GUESSES by their pattern.
+WRITTEN: Mapping[str, frozenset[str]] = {
+    CREATECASE: frozenset({"createcaseresponse"}),
+    ADDCASENOTES: frozenset({"addcasenotesresponse"}),
+    UPDATEEXTERNALID: frozenset({"updateexternalidresponse"}),
+    UPDATECUSTOMER: frozenset({"updatecustomerresponse"}),
+    UPDATECASE: frozenset({"updatecaseattributeresponse", "updatecaseresponse"}),
+}
+WRITTEN_CASE = "caseid"
+
+# Columns by which a look-up is read: CODE/live.
+CASE_ID = "CaseDetails.CaseId"
+EXTERNAL_ID = "CaseDetails.ExternalId"
+
+# getcasedetails of an unknown case: 400 with this header and without error headers (CODE/live).
+UNKNOWN_CASE = ("Content-Disposition", "output.xml")
+
+# Last three digits of an error number that speak of the call, not of what it holds: a wrong method, or an
+# operation that this host does not have (DOC).
+NOT_THIS_CALL = frozenset({"000", "001"})
+# ... and those that say that something is missing or that the case cannot be identified (DOC).
+UNIDENTIFIED = "002"

@@ -138,7 +138,9 @@ def test_a_form_that_cannot_be_read_is_refused(caller: Caller, kind: str, body: 
     assert_error_page(answer.content)
 
 
-@pytest.mark.parametrize("path", ["createcase", "", "services/sandbox/createcase", "servlet/a/b?ref=1"])
+@pytest.mark.parametrize(
+    "path", ["uploaddocuments", "", "services/sandbox/uploaddocuments", "servlet/a/b?ref=1"]
+)
 def test_what_is_not_there_is_not_found_and_the_vendors_page_says_so(caller: Caller, path: str) -> None:
     for url in (f"{caller.base}/{path}", caller.base):
         answer = caller.http.get(url)

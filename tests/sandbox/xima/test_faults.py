@@ -173,7 +173,7 @@ def test_faults_of_the_report_wait_for_a_call_that_goes_well(xima: SandboxThread
         {"fault": "expired_token", "operation": "historic-data"},
         {"fault": "status", "operation": "historic-data", "feed": "cases"},
         {"fault": "status", "operation": "historic-data", "system": "icasework"},
-        {"fault": "status", "system": "tascomi"},
+        {"fault": "status", "system": "switchboard"},
         {"fault": "summary_wrong", "off_by": 0},
         {"fault": "summary_wrong", "title": "Total Colour"},
         {"fault": "summary_wrong", "title": "Agents", "feed": "calls"},

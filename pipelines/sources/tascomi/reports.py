@@ -1,0 +1,137 @@
+"""Tascomi's tables as feeds: a day's feed is the records whose last change fell on that day.
+
+A record that is changed again leaves its day for a later one, so a day is never asked for before it is over,
+and asked for again later it may hold fewer records. There is no report and no choice of columns: those that
+were asked for are picked from the records, others are let pass. How a list is read whole stands in paging.py.
+"""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+import msgspec
+import polars as pl
+
+from pipelines.days import ReportDay
+from pipelines.errors import CasehouseError, Permanent
+from pipelines.sources.exchange import utc_now
+from pipelines.sources.json_file import read_json
+from pipelines.sources.received import ASK_AGAIN, check_on_disk
+from pipelines.sources.report import Body, RawReport
+from pipelines.sources.tascomi.client import connect_tascomi
+from pipelines.sources.tascomi.dialect import FEED_TABLES, LAST_UPDATED, MOMENT_LENGTH
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pipelines.settings import Settings
+    from pipelines.sources.exchange import Clock
+    from pipelines.sources.report import ReportRequest
+    from pipelines.sources.tascomi.client import TascomiClient
+
+FORMAT = "json"
+
+
+class _Day(msgspec.Struct):
+    """A day's records as they are put on disk, with the list's own count."""
+
+    total: int
+    rows: list[dict[str, str | None]]
+
+
+class TascomiReports:
+    """The source of Tascomi's feeds, for one thread at a time; see ReportSource."""
+
+    def __init__(self, client: TascomiClient, clock: Clock) -> None:
+        self._client = client
+        self._clock = clock
+
+    @classmethod
+    def from_settings(cls, settings: Settings, clock: Clock = utc_now) -> TascomiReports:
+        """Open the client that the settings describe; nothing is sent yet."""
+        return cls(connect_tascomi(settings, clock=clock), clock)
+
+    def fetch(self, request: ReportRequest, into: Path) -> Body:
+        """Read the day's list whole and put it into `into`; raise as the client's `search` does.
+
+        Raises Permanent for a day that is not over.
+        """
+        try:
+            self._refuse_unfinished(request.day)
+            table = FEED_TABLES[request.feed.rpartition("/")[2]]
+            whole = self._client.whole(table, {LAST_UPDATED: str(request.day)})
+        except CasehouseError as error:
+            error.about(request.feed, str(request.day))
+            raise
+        content = msgspec.json.encode(_Day(whole.total, [dict(row) for row in whole.rows]))
+        into.write_bytes(content)
+        return Body(into, FORMAT, sha256(content).hexdigest(), len(content), framed=True)
+
+    def open(self, request: ReportRequest, body: Body) -> RawReport:
+        """Return the fields asked for, as far as the records have them, and the list's own count.
+
+        A list without a record has every field. Raises Unverified or Permanent for another body.
+        """
+        try:
+            check_on_disk(body)
+            return _opened(request, _read(body))
+        except CasehouseError as error:
+            error.about(request.feed, str(request.day))
+            raise
+
+    def close(self) -> None:
+        """Give back connections, from any thread."""
+        self._client.close()
+
+    def window(self, day: ReportDay) -> tuple[str, str]:
+        """Say the day twice: it is asked for as one date."""
+        return str(day), str(day)
+
+    @property
+    def origin(self) -> str:
+        """Which site answers, for receipts."""
+        return self._client.settings.tascomi_origin
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """The one base URL that is spoken to."""
+        return self._client.hosts
+
+    def server_clock(self, host: str) -> float | None:
+        """Reach a host; return by how many seconds its clock is ahead of ours, None when it tells no time."""
+        return self._client.server_clock(host)
+
+    def prove_access(self) -> str:
+        """Say that the tables may be viewed, or raise what keeps us from one."""
+        for table in FEED_TABLES.values():
+            self._client.look(table)
+        return f"a signature was accepted, and {' and '.join(FEED_TABLES.values())} may be viewed"
+
+    def _refuse_unfinished(self, day: ReportDay) -> None:
+        if day > ReportDay.yesterday(self._clock()):
+            raise Permanent(
+                "the day is not over, so that its records still change",
+                todo="ask for it tomorrow",
+            )
+
+
+def _read(body: Body) -> _Day:
+    try:
+        return read_json(body, _Day)
+    except msgspec.ValidationError as error:
+        why = str(error)
+    raise Permanent("the answer is not built as a day's records", why=why, todo=ASK_AGAIN)
+
+
+def _opened(request: ReportRequest, day: _Day) -> RawReport:
+    had = set.intersection(*(set(row) for row in day.rows)) if day.rows else set(request.fields)
+    fields = tuple(field for field in request.fields if field in had)
+    columns = {field: [_cell(field, row[field]) for row in day.rows] for field in fields}
+    frame = pl.DataFrame(columns, schema=dict.fromkeys(fields, pl.String()))
+    return RawReport(fields, frame.lazy(), day.total)
+
+
+def _cell(field: str, value: str | None) -> str | None:
+    """Take nothing for an empty text; cut off the tail that a last change may have (CODE)."""
+    return (value[:MOMENT_LENGTH] if field == LAST_UPDATED and value else value) or None
