@@ -95,10 +95,7 @@ class Demo:
         _wait_for(children, "kpi", host, port)
         url = f"http://{host}:{port}"
         token = next(iter(self.settings.kpi_tokens.values())).get_secret_value()
-        ((customer, number),) = run_query(
-            Lake(self.settings.data_dir), sections("demo_customer")["asked"]
-        ).rows()
-        asked = quote(number if self.settings.kpi_customer_id == "phone" else customer)
+        asked = quote(self._customer() or "CUSTOMER")
         self.console.print(
             plain(
                 "\nthe customer card, as ITX asks for it:"
@@ -107,6 +104,13 @@ class Demo:
             ),
             soft_wrap=True,
         )
+
+    def _customer(self) -> str | None:
+        """Name somebody who is worth asking for, None where only another system knows what ITX sends."""
+        found = run_query(Lake(self.settings.data_dir), sections("demo_customer")["asked"]).rows()
+        customer, number = found[0] if found else (None, None)
+        known: dict[str, str | None] = {"auto": customer, "customer_number": customer, "phone": number}
+        return known.get(self.settings.kpi_customer_id)
 
     def _load(self, dagster: Services, wanted: Wanted) -> None:
         lake = Lake(self.settings.data_dir)
@@ -134,10 +138,10 @@ class Demo:
             contact_window_days=self.settings.contact_window_days,
         ):
             return True
-        built = catalogue_path(lake).stat().st_mtime_ns
-        cards = self.settings.data_dir / FOLDER / POINTER
-        if not cards.exists() or cards.stat().st_mtime_ns < built:
+        made = (catalogue_path(lake), self.settings.data_dir / FOLDER / POINTER)
+        if not all(path.exists() for path in made):
             return True
+        built = min(path.stat().st_mtime_ns for path in made)
         folders = (lake.root / name for name in ("lake", "quarantine", "attempts"))
         return any(path.stat().st_mtime_ns > built for folder in folders for path in folder.rglob("*"))
 

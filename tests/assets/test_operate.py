@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -15,6 +16,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
+from urllib.request import Request, urlopen
 
 import psutil
 import pytest
@@ -113,6 +115,7 @@ def office(home: Path, sandbox: SandboxThread) -> Iterator[Office]:
             "CASEHOUSE_DATA_DIR": str(home / "data"),
             "CASEHOUSE_SANDBOX_PORT": str(sandbox.port),
             "CASEHOUSE_DAGSTER_PORT": str(free_port()),
+            "CASEHOUSE_KPI_PORT": str(free_port()),
             "CASEHOUSE_ICASEWORK_ATTEMPTS": "1",
             "COLUMNS": "200",
         },
@@ -166,6 +169,7 @@ def test_the_demo_proves_every_day_and_a_second_one_changes_nothing(office: Offi
     assert "calls_by_day" in said
     count = run_query(office.lake, "select count(*) as days from ops.completeness where status = 'verified'")
     assert count.item() == cells
+    cards_are_served(said)
     through_a_running_dagster(office)
     demo.send_signal(signal.SIGINT)
     demo.communicate(timeout=PATIENCE)
@@ -178,6 +182,19 @@ def test_the_demo_proves_every_day_and_a_second_one_changes_nothing(office: Offi
     assert status == 0, said
     assert f"all {cells} partitions are loaded already" in said
     assert office.state() == before
+
+
+def cards_are_served(said: str) -> None:
+    """Do what the demo tells: ask for a customer's card, and look at it."""
+    (told,) = re.findall(r"curl -H 'X-API-Key: (\S+)' '(\S+)'", said)
+    token, url = told
+    with urlopen(Request(url, headers={"X-API-Key": token}), timeout=10) as answer:  # noqa: S310 - loopback
+        card = json.load(answer)
+    assert [section["title"] for section in card["sections"]] == ["Cases", "Calls"]
+    assert card["sections"][0]["documents"]
+    (page,) = re.findall(r"(http://\S+/preview\?\S+)", said)
+    with urlopen(page, timeout=10) as answer:  # noqa: S310 - loopback
+        assert card["sections"][0]["documents"][0]["documentNumber"] in answer.read().decode()
 
 
 def heard(process: subprocess.Popen[str], words: str) -> str:

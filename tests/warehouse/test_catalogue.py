@@ -74,7 +74,7 @@ def test_a_catalogue_of_other_days_feeds_or_definitions_is_not_current(
     assert not is_current(lake, FEEDS, since=days[0], until=days[-1])
     build(lake, FEEDS, since=days[0], until=days[-1])
     with monkeypatch.context() as patch:
-        patch.setattr("pipelines.warehouse.phones.READ_BY", "phonenumbers of another plan")
+        patch.setattr("pipelines.warehouse.catalogue.READ_BY", "phonenumbers of another plan")
         assert not is_current(lake, FEEDS, since=days[0], until=days[-1])
     monkeypatch.setattr("pipelines.warehouse.catalogue.all_definitions_digest", lambda: "others")
     assert not is_current(lake, FEEDS, since=days[0], until=days[-1])
