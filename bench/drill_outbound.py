@@ -202,7 +202,7 @@ class _Killing:
 
     def _take_up_dead_letters(self) -> None:
         """Do what a person does with what was tried too often."""
-        for number, _ in self._ask("SELECT n, 0 FROM steps WHERE state IN ('refused', 'dead')"):
+        for (number,) in self._ask("SELECT n FROM steps WHERE state IN ('refused', 'dead')"):
             self.found.replayed += 1
             _casehouse("outbound", "retry", str(number))
 
@@ -212,12 +212,12 @@ class _Killing:
         return process
 
     def _rows(self) -> int:
-        return int(self._ask("SELECT count(*) FROM log")[0][0])
+        return sum(int(row[0]) for row in self._ask("SELECT count(*) FROM log"))
 
     def _left(self) -> int:
         """Count the steps that are not done; before the first run all are."""
-        rows = self._ask("SELECT count(*), sum(state NOT IN ('sent', 'linked')) FROM steps")
-        return int(rows[0][1]) if rows[0][0] else self.plan.cases
+        rows = self._ask("SELECT state IN ('sent', 'linked') FROM steps")
+        return sum(not row[0] for row in rows) if rows else self.plan.cases
 
     def _raised(self) -> set[str]:
         return {str(row[0]) for row in self._ask("SELECT request_id FROM cases WHERE request_id IS NOT NULL")}
@@ -225,7 +225,7 @@ class _Killing:
     def _ask(self, sql: str) -> list[tuple[Any, ...]]:
         with suppress(sqlite3.OperationalError), closing(sqlite3.connect(self.ledger, timeout=30)) as engine:
             return engine.execute(sql).fetchall()
-        return [(0, 0)]  # there is no ledger yet
+        return []  # there is no ledger yet
 
 
 def _live(output: str) -> None:
