@@ -282,11 +282,17 @@ def _count_notes(control: _Control, by_case: dict[str, Any], found: Found) -> No
             found.wrong.append(f"case {number}: notes {marks}")
         first, *later = [text.splitlines()[0] for text in told] or [""]
         ends = [text.rpartition(": ")[2].rstrip(".") for text in later]
-        in_order = sorted(set(ends), key=lambda status: int(status.rpartition(" ")[2]))
+        in_order = sorted(set(ends), key=_place)
         changed = str(row["status"]).startswith(CHANGED)
         last = row["status"] if changed else None
         if not first.startswith("Raised") or ends != in_order or (ends[-1] if ends else None) != last:
             found.wrong.append(f"case {number}: notes tell {[first, *ends]}, the status is {last}")
+
+
+def _place(status: str) -> int:
+    """Return the number of a status that was set during the drill, -1 for anything else."""
+    number = status.removeprefix(CHANGED)
+    return int(number) if number.isdecimal() else -1
 
 
 def _surroundings(folder: Path, port: int, plan: Drill) -> dict[str, str]:
