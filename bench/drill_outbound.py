@@ -202,7 +202,7 @@ class _Killing:
 
     def _take_up_dead_letters(self) -> None:
         """Do what a person does with what was tried too often."""
-        for number, _ in self._ask("SELECT n, 0 FROM steps WHERE state IN ('refused', 'dead')"):
+        for (number,) in self._ask("SELECT n FROM steps WHERE state IN ('refused', 'dead')"):
             self.found.replayed += 1
             _casehouse("outbound", "retry", str(number))
 
@@ -212,12 +212,12 @@ class _Killing:
         return process
 
     def _rows(self) -> int:
-        return int(self._ask("SELECT count(*) FROM log")[0][0])
+        return sum(int(row[0]) for row in self._ask("SELECT count(*) FROM log"))
 
     def _left(self) -> int:
         """Count the steps that are not done; before the first run all are."""
-        rows = self._ask("SELECT count(*), sum(state NOT IN ('sent', 'linked')) FROM steps")
-        return int(rows[0][1]) if rows[0][0] else self.plan.cases
+        rows = self._ask("SELECT state IN ('sent', 'linked') FROM steps")
+        return sum(not row[0] for row in rows) if rows else self.plan.cases
 
     def _raised(self) -> set[str]:
         return {str(row[0]) for row in self._ask("SELECT request_id FROM cases WHERE request_id IS NOT NULL")}
@@ -225,7 +225,7 @@ class _Killing:
     def _ask(self, sql: str) -> list[tuple[Any, ...]]:
         with suppress(sqlite3.OperationalError), closing(sqlite3.connect(self.ledger, timeout=30)) as engine:
             return engine.execute(sql).fetchall()
-        return [(0, 0)]  # there is no ledger yet
+        return []  # there is no ledger yet
 
 
 def _live(output: str) -> None:
@@ -282,11 +282,17 @@ def _count_notes(control: _Control, by_case: dict[str, Any], found: Found) -> No
             found.wrong.append(f"case {number}: notes {marks}")
         first, *later = [text.splitlines()[0] for text in told] or [""]
         ends = [text.rpartition(": ")[2].rstrip(".") for text in later]
-        in_order = sorted(set(ends), key=lambda status: int(status.rpartition(" ")[2]))
+        in_order = sorted(set(ends), key=_place)
         changed = str(row["status"]).startswith(CHANGED)
         last = row["status"] if changed else None
         if not first.startswith("Raised") or ends != in_order or (ends[-1] if ends else None) != last:
             found.wrong.append(f"case {number}: notes tell {[first, *ends]}, the status is {last}")
+
+
+def _place(status: str) -> int:
+    """Return the number of a status that was set during the drill, -1 for anything else."""
+    number = status.removeprefix(CHANGED)
+    return int(number) if number.isdecimal() else -1
 
 
 def _surroundings(folder: Path, port: int, plan: Drill) -> dict[str, str]:
