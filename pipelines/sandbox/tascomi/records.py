@@ -202,8 +202,14 @@ def _values(person: Person, title_ids: Mapping[str | None, str | None]) -> dict[
 
 
 def _requests(seed: int, tables: Mapping[str, Sequence[Row]], opened: date, today: date) -> Iterator[Row]:
-    """List the service requests that came by telephone since the site opened; old ones are closed."""
+    """List the service requests that came by telephone since the site opened; old ones are closed.
+
+    Who asks was entered that day, when they wrote to the council as well, or else is somebody known by then.
+    """
     count = 0
+    entered: dict[str, list[Row]] = {}
+    for contact in tables["contacts"]:
+        entered.setdefault(str(contact["submit_date"])[:10], []).append(contact)
     for past, day in enumerate(_working_days(opened, today)):
         for place in range(REQUESTS_A_DAY):
             dice = Dice(seed, Stream.REQUESTS, past * REQUESTS_A_DAY + place)
@@ -220,7 +226,7 @@ def _requests(seed: int, tables: Mapping[str, Sequence[Row]], opened: date, toda
                 core_function_id=_live(dice, tables["core_functions"]),
                 complaint_code_id=_live(dice, tables["complaint_codes"]),
                 investigating_officer_id=dice.pick(tables["users"][2:])["id"],
-                requester_id=dice.pick(tables["contacts"][: 1 + count])["id"],
+                requester_id=dice.pick(entered.get(str(day)) or tables["contacts"][: 1 + count])["id"],
                 dtf_location_id=_live(dice, tables["dtf_locations"]),
                 reporting_method_id=_live(dice, tables["reporting_methods"]),
                 request_category_id=_live(dice, tables["request_categories"]),
