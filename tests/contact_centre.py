@@ -1,4 +1,4 @@
-"""A small contact centre written by hand: rows of the Xima feeds and of cases, loaded as ingest loads them.
+"""A small contact centre written by hand: rows of Xima, casework and Tascomi, loaded as ingest loads them.
 
 Each report tells the totals that its rows add up to, so that the days are verified.
 """
@@ -111,9 +111,9 @@ def case(number: int, *, phone: str = "", mobile: str = "", **cells: object) -> 
 
 
 def load(lake: Lake, day: ReportDay, **feeds: Sequence[Cells]) -> None:
-    """Load one day's rows of feeds by their names, such as calls, time_cards, cases, redress."""
+    """Load one day's rows of feeds by their names, such as calls, time_cards, cases, complaints."""
     for name, rows in feeds.items():
-        feed = FEEDS.get(f"xima/{name}") or FEEDS[f"icasework/{name}"]
+        (feed,) = (feed for feed in FEEDS.values() if feed.name == name)
         load_one(day, source_of(feed, day, rows), lake, Policy(bad_row_share=1), feed)
 
 

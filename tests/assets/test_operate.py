@@ -190,7 +190,11 @@ def cards_are_served(said: str) -> None:
     token, url = told
     with urlopen(Request(url, headers={"X-API-Key": token}), timeout=10) as answer:  # noqa: S310 - loopback
         card = json.load(answer)
-    assert [section["title"] for section in card["sections"]] == ["Cases", "Calls"]
+    assert [section["title"] for section in card["sections"]] == [
+        "Cases",
+        "Calls",
+        "Service requests",
+    ]
     assert card["sections"][0]["documents"]
     (page,) = re.findall(r"(http://\S+/preview\?\S+)", said)
     with urlopen(page, timeout=10) as answer:  # noqa: S310 - loopback

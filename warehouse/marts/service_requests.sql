@@ -1,6 +1,6 @@
 -- One row per service request of Tascomi: its latest state, the case it was raised from and whose it is. A case is
--- known by the request's number, which is its external id; without one the requester's reference names the customer,
--- where casework knows it. Requests that were given up are in no row.
+-- known by the request's number, which is its external id; of a request without a case the requester's reference names
+-- the customer, where casework knows it. Requests that were given up are in no row.
 --
 -- complaint_id = tascomi.complaints.complaint_id
 -- complaint_number = tascomi.complaints.complaint_number
@@ -12,7 +12,7 @@
 -- is_antisocial = tascomi.complaints.is_antisocial
 -- case_id = icasework.cases.case_id: The case it was raised from; empty for one that was raised in Tascomi.
 -- case_type = icasework.cases.case_type
--- customer_id = icasework.cases.customer_id: The customer of that case, or else the requester.
+-- customer_id = icasework.cases.customer_id: The customer of that case; of a request without one the requester.
 -- report_date [public]: Report day of the row that tells of it.
 WITH raised AS (
     SELECT
