@@ -1,4 +1,4 @@
-"""What a card costs when it is asked for, beside a constant body of the same size, while files are swapped."""
+"""What a card costs when it is asked for, beside a constant body of its size, while files are swapped."""
 
 from __future__ import annotations
 
