@@ -137,8 +137,8 @@ PARTS = {
     "backfill": measure_backfill,
     "marts": measure_marts,
     "cards": measure_cards,
-    "serving": measure_serving,
     "start": measure_start,
+    "serving": measure_serving,
 }
 
 

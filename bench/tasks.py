@@ -201,6 +201,14 @@ def stored_cards(folder: str, customers: str) -> None:
         store(Path(folder), int(customers))
 
 
+def served_cards(folder: str, customers: str) -> None:
+    """Write a card file to be served: ten short documents a card, no rendering to speak of."""
+    from bench.served_cards import store  # noqa: PLC0415 - as above
+
+    with timed():
+        store(Path(folder), int(customers))
+
+
 TASKS = {
     task.__name__: task
     for task in (
@@ -219,6 +227,7 @@ TASKS = {
         plain_cards,
         house_cards,
         stored_cards,
+        served_cards,
     )
 }
 

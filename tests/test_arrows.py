@@ -52,6 +52,9 @@ ONLY_IN = {
     "gql": ("assets/client.py",),
     "altair": ("pipelines/daily_report/",),
     "vl_convert": ("pipelines/daily_report/",),
+    "lmdb": ("pipelines/kpi/card_file.py", "pipelines/kpi/card_writing.py", "pipelines/kpi/desk.py"),
+    "fastapi": ("pipelines/kpi/app.py", "pipelines/kpi/describing.py", "pipelines/kpi/pages.py"),
+    "uvicorn": ("pipelines/kpi/serving.py",),
 }
 
 

@@ -26,7 +26,7 @@ from pipelines.settings import CustomerId, IdentifierKind
 from pipelines.telephone import e164
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 KINDS: tuple[IdentifierKind, ...] = get_args(IdentifierKind)  # the precedence of auto
@@ -76,8 +76,20 @@ def hash_of(reading: str, key: bytes) -> str:
     Give it the reading that led to the card, or the last one when none did, so that every spelling of a
     number has one hash.
     """
+    return hasher(key)(reading)
+
+
+def hasher(key: bytes) -> Callable[[str], str]:
+    """Return hash_of for one key, which is prepared once: a service hashes for every answer."""
     fitting = key if len(key) <= hashlib.blake2b.MAX_KEY_SIZE else hashlib.blake2b(key).digest()
-    return hashlib.blake2b(reading.encode(), digest_size=16, key=fitting).hexdigest()
+    keyed = hashlib.blake2b(digest_size=16, key=fitting)
+
+    def digest(reading: str) -> str:
+        fresh = keyed.copy()
+        fresh.update(reading.encode())
+        return fresh.hexdigest()
+
+    return digest
 
 
 def read_identifiers(path: Path) -> pl.DataFrame:

@@ -13,7 +13,6 @@ import logging.config
 import socket
 import sys
 from datetime import timedelta
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import uvicorn
@@ -24,7 +23,7 @@ from pipelines.kpi.access import AccessBook
 from pipelines.kpi.app import PATH, Service, build_api, where
 from pipelines.kpi.card_file import FOLDER, POINTER
 from pipelines.kpi.desk import Desk, Identifying
-from pipelines.kpi.identity import hash_of, readings
+from pipelines.kpi.identity import hasher, readings
 from pipelines.kpi.tokens import Tokens
 from pipelines.kpi.watching import BuiltFor, Watch
 
@@ -121,7 +120,7 @@ def build_service(
 
 def customer_hash(settings: Settings) -> Callable[[str], str]:
     """Return how a reading of an identifier is hashed for the records."""
-    return partial(hash_of, key=settings.kpi_hash_key.get_secret_value().encode())
+    return hasher(settings.kpi_hash_key.get_secret_value().encode())
 
 
 def print_lines(lines: bytes) -> None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pipelines.errors import CasehouseError, SettingsError
 from pipelines.kpi.card_file import CardFile, Pointer
+from pipelines.kpi.proving import digest_aside
 from pipelines.telling import one_line
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ LOOK_SECONDS = 1.0
 # An answer that began with the old file ends within milliseconds, unless the whole process stands still.
 CLOSE_AFTER_SECONDS = 2.0
 TRY_AGAIN_SECONDS = 60.0
+STOP_SECONDS = 2.0  # a file that is being proved need not be
 
 _log = logging.getLogger(__name__)
 
@@ -58,7 +60,7 @@ class Watch:
     def stop(self) -> None:
         """Look no more. The file stays open for answers that are under way."""
         self._ending.set()
-        self._thread.join()
+        self._thread.join(STOP_SECONDS)
 
     def look(self) -> None:
         """Take up the file that the pointer names when it is another; close what is done with."""
@@ -87,7 +89,7 @@ class Watch:
             if any(file.path == path for _, file in self._closing):
                 self._seen = None  # back to one before; LMDB opens a file once in a process, so next time
                 return
-            file = CardFile.open(self._pointer)
+            file = CardFile.open(self._pointer, digest_aside)
             try:
                 self._require_settings(file)
             except SettingsError:

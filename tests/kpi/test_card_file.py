@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 
 import pipelines.kpi.card_writing as writing
 from pipelines.errors import Damaged, Permanent, Transient
+from pipelines.kpi import proving
 from pipelines.kpi.card_file import FORMAT, POINTER, CardFile, Pointer, digest_of
 from pipelines.kpi.card_writing import IDENTIFIER_COLUMNS, WORTH_COMPRESSING, write_cards
 from pipelines.whole_files import alone
@@ -301,3 +302,18 @@ def test_a_killed_builder_leaves_a_whole_file(pointer: Path) -> None:
         CardFile.open(pointer).close()
     publish(pointer.parent, [ONE], {})
     assert not list(pointer.parent.glob(".cards-*"))
+
+
+def test_a_large_file_is_proved_by_a_process_of_its_own(
+    pointer: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(proving, "SMALL_BYTES", 0)
+    path = pointer.with_name(Pointer.read(pointer).file)
+    assert proving.digest_aside(path) == digest_of(path)
+    CardFile.open(pointer, proving.digest_aside).close()
+    flip(path, 5_000)
+    with pytest.raises(Damaged, match="is not the file"):
+        CardFile.open(pointer, proving.digest_aside)
+    monkeypatch.setattr(sys, "executable", "/bin/false")
+    with pytest.raises(Transient, match="could not be proved"):
+        proving.digest_aside(path)
