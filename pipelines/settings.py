@@ -15,7 +15,6 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo
 
 import pydantic_settings
 from pydantic import Field, SecretStr, ValidationError, field_validator
@@ -27,17 +26,15 @@ from pipelines.demonstration import (
     ICASEWORK_REPORTS,
     SANDBOX_ACCOUNT,
     SANDBOX_API_KEY,
-    SANDBOX_KPI_HASH_KEY,
-    SANDBOX_KPI_TOKENS,
     SANDBOX_SECRET,
-    SANDBOX_TASCOMI_PRIVATE_KEY,
-    SANDBOX_TASCOMI_PUBLIC_KEY,
     SANDBOX_XIMA_KEY,
     XIMA_AGENTS,
     XIMA_REPORTS,
 )
 from pipelines.errors import SettingsError
+from pipelines.settings_kpi import KpiSettings
 from pipelines.settings_outbound import OutboundSettings
+from pipelines.settings_tascomi import TascomiSettings
 
 ROOT = Path(__file__).resolve().parent.parent
 PREFIX = "CASEHOUSE_"
@@ -47,18 +44,12 @@ CASE_MARK = "{case_id}"
 
 _ACCOUNT = re.compile(r"[A-Za-z0-9-]+")
 _REPORT_KEY = re.compile(r"[A-Za-z0-9_-]+")
-_TOKEN_NAME = re.compile(r"[A-Za-z0-9_-]{1,40}")
-_TOKEN = re.compile(r"[A-Za-z0-9._~-]{16,512}")  # needs no encoding in a URL
-_SHORTEST_KEY = 16
-_COLUMN = re.compile(r"[a-z][a-z0-9_]*")
 _FIELD = re.compile(r'field "(\w+)"')
 
 Environment = Literal["sandbox", "uat", "production"]
 ReportFormat = Literal["csv", "xml", "json"]
 Reconcile = Literal["total", "none"]
 # What a customerId may be, the first before the last where several are allowed.
-IdentifierKind = Literal["customer_number", "external_id", "primary_key", "entity_id", "phone"]
-CustomerId = Literal["auto", "customer_number", "external_id", "primary_key", "entity_id", "phone"]
 # One parameter of a Xima report, as the vendor's "Show Request Details" writes it: name, valueType, value.
 Parameter = dict[str, Any]
 
@@ -78,7 +69,7 @@ def _sandbox_parameters() -> dict[str, list[Parameter]]:
     return {name: [timeframe, agents] if name == "agent_summary" else [timeframe] for name in XIMA_REPORTS}
 
 
-class Settings(OutboundSettings):
+class Settings(OutboundSettings, KpiSettings, TascomiSettings):
     """Every setting, its default and its meaning; the environment name is the field's, with CASEHOUSE_."""
 
     model_config = SettingsConfigDict(
@@ -180,68 +171,6 @@ class Settings(OutboundSettings):
         10, ge=0, le=100, description="How often a report that is still running is asked for again."
     )
 
-    kpi_customer_id: CustomerId = Field(
-        "auto", description="What ITX sends as customerId; auto: any of these, in this order."
-    )
-    kpi_households: bool = Field(
-        False, description="Show the cards of all customers who share a telephone number, merged."
-    )
-    kpi_identifiers: Path | None = Field(
-        None, description="CSV of kind, identifier, customer_id: what other systems call the customers."
-    )
-    kpi_host: str = Field("127.0.0.1", description="Where the card service listens.")
-    kpi_port: int = Field(8780, ge=1, le=65535, description="Port of the card service.")
-    kpi_tokens: dict[str, SecretStr] = Field(
-        {name: SecretStr(token) for name, token in SANDBOX_KPI_TOKENS.items()},
-        description="Tokens that open the card service, as JSON: a name for the records, and the token.",
-    )
-    kpi_hash_key: SecretStr = Field(
-        SecretStr(SANDBOX_KPI_HASH_KEY),
-        description="Key of the hashes that stand for customers in the records of accesses.",
-    )
-    kpi_max_age_hours: float = Field(
-        36, gt=0, description="Hours after the last day of cases from which cards say that they are old."
-    )
-    kpi_access_days: int = Field(
-        365, ge=1, le=3650, description="Days for which it is kept who asked for whom."
-    )
-    kpi_preview: bool = Field(False, description="Show /preview, the card as an agent sees it.")
-
-    tascomi_environment: Literal["sandbox", "production"] = Field(
-        "sandbox", description="sandbox or production."
-    )
-    tascomi_site: str = Field(SANDBOX_ACCOUNT, description="Name of the site; the first part of its host.")
-    tascomi_base_url: str | None = Field(
-        None, description="Overrides the address of the API, without its version."
-    )
-    tascomi_public_key: str = Field(SANDBOX_TASCOMI_PUBLIC_KEY, description="The API key's public part.")
-    tascomi_private_key: SecretStr = Field(
-        SecretStr(SANDBOX_TASCOMI_PRIVATE_KEY), description="The API key's private part; it signs."
-    )
-    tascomi_time_zone: str = Field("Europe/London", description="Time zone of the site's clock.")
-    tascomi_guard_seconds: float = Field(
-        2, ge=0, le=20, description="Seconds on either side of a full minute in which nothing is signed."
-    )
-    tascomi_connect_seconds: float = Field(10, gt=0, description="Time-out to connect.")
-    tascomi_read_seconds: float = Field(60, gt=0, description="Time-out between bytes of an answer.")
-    tascomi_attempts: int = Field(5, ge=1, le=20, description="Tries of a call that only reads.")
-    tascomi_max_wait_seconds: float = Field(60, ge=0, description="Longest wait between two tries.")
-    tascomi_street_text: str = Field(
-        "STREET RECORD", min_length=1, description="What a location's text says when it is a street."
-    )
-    tascomi_contact_reference_column: str = Field(
-        "code", description="Column of contacts that holds the customer's reference."
-    )
-    tascomi_request_reference_column: str = Field(
-        "external_reference", description="Column of complaints that holds our reference."
-    )
-    tascomi_number_column: str = Field(
-        "complaint_number", description="Column of complaints that holds the number people quote."
-    )
-    tascomi_officer_column: str = Field(
-        "username", description="Column of users by which an investigating officer is named."
-    )
-
     @field_validator("data_dir", "outbound_templates")
     @classmethod
     def _below_root(cls, path: Path) -> Path:
@@ -264,29 +193,6 @@ class Settings(OutboundSettings):
         if url and not (CASE_MARK in url and _is_link(url)):
             raise ValueError(f"it must be http:// or https:// with a host, and hold {CASE_MARK}")
         return url or None
-
-    @field_validator("kpi_tokens")
-    @classmethod
-    def _are_tokens(cls, tokens: dict[str, SecretStr]) -> dict[str, SecretStr]:
-        """Refuse what is guessed easily, would not survive a URL, or is the same under two names."""
-        texts = [token.get_secret_value() for token in tokens.values()]
-        if not tokens or not all(map(_TOKEN_NAME.fullmatch, tokens)):
-            raise ValueError(
-                "it needs a token at least; each name holds letters, digits, _ and -, 40 at most"
-            )
-        if not all(map(_TOKEN.fullmatch, texts)):
-            raise ValueError("each token must have 16 to 512 letters, digits, dots, hyphens, _ and ~")
-        if len(set(texts)) < len(texts):
-            raise ValueError("two names have the same token")
-        return tokens
-
-    @field_validator("kpi_hash_key")
-    @classmethod
-    def _is_long(cls, key: SecretStr) -> SecretStr:
-        """Refuse a key with which the hashes could be guessed back."""
-        if len(key.get_secret_value()) < _SHORTEST_KEY:
-            raise ValueError(f"it must have {_SHORTEST_KEY} characters at least")
-        return key
 
     @field_validator("icasework_account", "xima_tenant", "tascomi_site")
     @classmethod
@@ -311,28 +217,6 @@ class Settings(OutboundSettings):
         if not all(map(_REPORT_KEY.fullmatch, reports.values())):
             raise ValueError("each key must hold letters, digits, hyphens and underscores, at least one")
         return reports
-
-    @field_validator("tascomi_time_zone")
-    @classmethod
-    def _is_time_zone(cls, name: str) -> str:
-        """Refuse what is no zone of this machine's zone data."""
-        try:
-            return ZoneInfo(name).key
-        except (ValueError, OSError):
-            raise ValueError("it must be a time zone such as Europe/London") from None
-
-    @field_validator(
-        "tascomi_contact_reference_column",
-        "tascomi_request_reference_column",
-        "tascomi_number_column",
-        "tascomi_officer_column",
-    )
-    @classmethod
-    def _is_column(cls, name: str) -> str:
-        """Refuse what is no column's name."""
-        if not _COLUMN.fullmatch(name):
-            raise ValueError("it must hold small letters, digits and underscores, at least one")
-        return name
 
     @property
     def first_day(self) -> ReportDay:

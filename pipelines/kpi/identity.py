@@ -22,7 +22,7 @@ import polars as pl
 
 from pipelines.errors import Permanent
 from pipelines.kpi.card_file import FIRST_CARD, SHARED
-from pipelines.settings import CustomerId, IdentifierKind
+from pipelines.settings_kpi import CustomerId, IdentifierKind
 from pipelines.telephone import e164
 
 if TYPE_CHECKING:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from pipelines.settings import CustomerId, IdentifierKind
+    from pipelines.settings_kpi import CustomerId, IdentifierKind
 
 KEY = b"key of the tests"
 NUMBERS = {"e164": pl.String, "person": pl.String, "customer_id": pl.String}

@@ -31,9 +31,9 @@ def refused(folder: Path, old: str, new: str) -> str:
     return str(error.value)
 
 
-def test_the_products_own_mapping_has_both_sections() -> None:
+def test_the_products_own_mapping_has_its_sections() -> None:
     mapping = load_mapping()
-    assert [section.title for section in mapping.section] == ["Cases", "Calls"]
+    assert [section.title for section in mapping.section] == ["Cases", "Calls", "Service requests"]
     assert mapping.section[0].queries == {
         "documents": "cases.sql",
         "lines": "case_lines.sql",

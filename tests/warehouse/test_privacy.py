@@ -18,29 +18,36 @@ from pipelines.warehouse.statements import sections
 from tests.contact_centre import DAY, load
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from pipelines.contracts.contract import Column
 
 MARK = "Zebedee"
 BORN = date(1931, 3, 7)
 PHONES = ("020 7946 0987", "07700 900987", "07700 900986")
+# How sources write an instant, where it is not as casework does.
+SPELLINGS: dict[str, Callable[[str], str]] = {
+    "xima": lambda stamp: f"{stamp}+01:00",
+    "tascomi": lambda stamp: stamp.replace("T", " "),
+}
 TRACES = (MARK, repr(BORN), *PHONES, "+442079460987", "+447700900987", "+447700900986")
 
 
-def cell(column: Column, number: int) -> object:
+def cell(column: Column, number: int, truth: str) -> object:
     """Fill every cell: with what no public column may show where the contract guards it."""
     if column.name == "customer_id":
         return f"{MARK} {number}"
-    if column.name.endswith(("_phone", "_mobile", "_number")):
+    guarded, kind = column.privacy != "public", type(column.dtype)
+    if guarded and column.name.endswith(("phone", "mobile", "_number")):
         return PHONES[number % len(PHONES)]
     if column.rules and column.rules[0].name == "isin":
         return dict(column.rules[0].arguments)["allowed_values"][0]
-    guarded, kind = column.privacy != "public", type(column.dtype)
     if kind is pl.String:
         return f"{MARK} {column.name}" if guarded else f"{column.name} {number}"
     if kind is pl.Date:
         return BORN if guarded else DAY.date
     values = {
-        pl.Boolean: "Yes",
+        pl.Boolean: truth,
         pl.Int64: number,
         pl.Decimal: Decimal(number),
         pl.Datetime: f"{DAY}T10:00:00",
@@ -53,12 +60,14 @@ def marked(tmp_path_factory: pytest.TempPathFactory) -> Lake:
     lake = Lake(tmp_path_factory.mktemp("marked") / "data")
     for feed in FEEDS.values():
         columns = feed.contract.columns
-        rows = [{column.name: cell(column, number) for column in columns} for number in (1, 2)]
-        if feed.source == "xima":
-            rows = [
-                {name: f"{value}+01:00" if name.endswith("_at") else value for name, value in row.items()}
-                for row in rows
-            ]
+        rows = [
+            {column.name: cell(column, number, feed.dialect.true) for column in columns} for number in (1, 2)
+        ]
+        spell = SPELLINGS.get(feed.source, str)
+        rows = [
+            {name: spell(str(value)) if name.endswith("_at") else value for name, value in row.items()}
+            for row in rows
+        ]
         load(lake, DAY, **{feed.name: rows})
     build(lake, FEEDS, since=DAY, until=DAY)
     return lake
