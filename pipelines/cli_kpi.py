@@ -1,4 +1,4 @@
-"""The `casehouse kpi` commands: the customer card's endpoint, tried from outside.
+"""The `casehouse kpi` commands: build the customer's cards, serve them, try an endpoint, tell who asked.
 
 Imports of the rooms stay inside the commands, as in cli.py.
 """
@@ -120,8 +120,9 @@ def log(customer: str | None, days: int | None, *, as_csv: bool) -> None:
     from pipelines.tables import MOST_ROWS, show
 
     since = datetime.now(UTC) - timedelta(days=days) if days else None
-    rows = accesses(load_settings(), customer=customer, since=since)
-    click.echo(rows.write_csv(), nl=False) if as_csv else show(rows.tail(MOST_ROWS))
+    most = None if as_csv else MOST_ROWS
+    rows = accesses(load_settings(), customer=customer, since=since, most=most)
+    click.echo(rows.write_csv(), nl=False) if as_csv else show(rows)
 
 
 def _token(variable: str | None) -> str | None:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 import sys
+import traceback
+from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 import click
@@ -51,6 +53,13 @@ def one_line(error: Exception) -> str:
     if isinstance(error, OSError) and error.strerror:
         return ": ".join(str(part) for part in (error.strerror, error.filename) if part is not None)
     return f"unforeseen {type(error).__name__}; run again with {DEBUG} to see where"
+
+
+def where(error: BaseException) -> str:
+    """Tell an unforeseen error by its type and the place it comes from, never by its words."""
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+    return type(error).__name__ + place
 
 
 def _leave_pipe() -> NoReturn:

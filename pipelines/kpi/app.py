@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import traceback
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from fastapi import FastAPI, Request, Response
@@ -19,6 +17,7 @@ from fastapi import FastAPI, Request, Response
 from pipelines.kpi.describing import CARD, CARD_BY_PATH, HEALTH, READY, TITLE, describe
 from pipelines.kpi.replies import FAILED, NOT_FOUND, WRONG_METHOD, Reply, not_ready
 from pipelines.kpi.schema import Health, Readiness
+from pipelines.telling import where
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, MutableMapping, Sequence
@@ -107,20 +106,16 @@ class Service:
             await send({"type": "lifespan.startup.complete"})
 
 
-def where(error: BaseException) -> str:
-    """Tell an exception by its type and the place it comes from."""
-    frames = traceback.extract_tb(error.__traceback__)
-    place = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
-    return type(error).__name__ + place
-
-
 def build_api(
-    desk: Desk, troubles: Callable[[], Sequence[str]] = lambda: (), pages: Sequence[Pages] = ()
+    desk: Desk,
+    troubles: Callable[[], Sequence[str]] = lambda: (),
+    obstacle: Callable[[], str] = lambda: "",
+    pages: Sequence[Pages] = (),
 ) -> FastAPI:
     """Build what FastAPI serves: the described card, health, readiness, and pages that others add.
 
-    `troubles` tells what the service cannot do although it answers; `pages` are called with the application
-    and the desk, and add their own routes.
+    `troubles` tells what the service cannot do although it answers, `obstacle` why it shows no card at all;
+    `pages` are called with the application and the desk, and add their own routes.
     """
     api = FastAPI(title=TITLE, docs_url=None, redoc_url=None, redirect_slashes=False)
 
@@ -136,6 +131,8 @@ def build_api(
         file = desk.file
         if file is None or desk.is_stale:
             return sent(not_ready("there are none" if file is None else "they are older than allowed"))
+        if why := obstacle():
+            return sent(not_ready(why))
         about = file.about
         return Response(
             Readiness(

@@ -58,9 +58,9 @@ def read_request(path_token: str | None, query: bytes, headers: Iterable[tuple[b
         elif name == b"authorization":
             tokens.append(_bearer(value))
         elif name == b"if-none-match":
-            tags = value
+            tags = b"%b, %b" % (tags, value) if tags else value  # several lines are one list
         elif name == b"accept-encoding":
-            encodings = value
+            encodings = b"%b, %b" % (encodings, value) if encodings else value
     return Asked(customers, tokens, tags, encodings)
 
 

@@ -19,6 +19,7 @@ import json
 import mmap
 import re
 import struct
+import threading
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self
@@ -142,11 +143,13 @@ def digest_of(path: Path) -> str:
 
 
 class CardFile:
-    """An open card file, proved whole. One thread looks up; any other may close it when that is over."""
+    """An open card file, proved whole. One thread looks up; any other may close it, at any time."""
 
     def __init__(self, path: Path, store: lmdb.Environment) -> None:
         self.path = path
         self._store = store
+        # A look-up reads the map itself, which must not be taken away meanwhile.
+        self._lock = threading.Lock()
         self._identifiers = store.begin(db=store.open_db(IDENTIFIERS, create=False))
         self._boxes = store.begin(db=store.open_db(CARDS, create=False), buffers=True)
         self._place_of, self._box = self._identifiers.get, self._boxes.get
@@ -158,13 +161,18 @@ class CardFile:
             self.shared = self._card(self._shared_at, "shared")
 
     @classmethod
-    def open(cls, pointer: Path, digest: Callable[[Path], str] | None = None) -> Self:
+    def open(
+        cls,
+        pointer: Path,
+        named: Pointer | None = None,
+        digest: Callable[[Path], str] | None = None,
+    ) -> Self:
         """Open the file that a pointer names, once size, digest, format and tables have been proved.
 
-        `digest` may be another way to do as digest_of does.
-        Raises FileNotFoundError when there is no pointer yet, Damaged when file and pointer do not fit.
+        `named`: what the pointer said when it was read; `digest`: another way to do as digest_of does. Raises
+        FileNotFoundError when there is no pointer yet, Damaged when file and pointer do not fit.
         """
-        named, digest = Pointer.read(pointer), digest or digest_of
+        named, digest = named or Pointer.read(pointer), digest or digest_of
         path = pointer.with_name(named.file)
         try:
             # Size first: an empty file cannot be mapped.
@@ -191,10 +199,11 @@ class CardFile:
 
         Raises lmdb.Error once the file is closed.
         """
-        place = self._place_of(identifier)
-        if place is None:
-            return None
-        return self._card(place) if place != self._shared_at else self.shared
+        with self._lock:
+            place = self._place_of(identifier)
+            if place is None:
+                return None
+            return self._card(place) if place != self._shared_at else self.shared
 
     def _card(self, place: bytes, which: Which = "found") -> Card:
         box = self._box(place[:_BOX_KEY])
@@ -210,8 +219,9 @@ class CardFile:
 
     def close(self) -> None:
         """Give the file back. Freeing a large map takes long: not in the thread that answers."""
-        self._identifiers.abort()
-        self._boxes.abort()
+        with self._lock:
+            self._identifiers.abort()
+            self._boxes.abort()
         self._store.close()
 
 

@@ -64,7 +64,7 @@ _CARDS_AT_ONCE = 10_000
 _BOX_BYTES = 4
 _PAGE = mmap.PAGESIZE
 _ROOM = 64 * 1024 * 1024
-_READ_ONLY = 0o444
+_READ_ONLY = 0o440  # by its owner and group: it holds personal data, as the lake's files do
 
 
 def write_cards(

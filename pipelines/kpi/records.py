@@ -32,9 +32,13 @@ SCHEMA = {
 
 
 def accesses(
-    settings: Settings, *, customer: str | None = None, since: datetime | None = None
+    settings: Settings,
+    *,
+    customer: str | None = None,
+    since: datetime | None = None,
+    most: int | None = None,
 ) -> pl.DataFrame:
-    """Return accesses in order of time: all, or those of one customer, or those since an instant."""
+    """Return accesses in order of time: all, or of one customer, since an instant, the `most` last ones."""
     hashes = None if customer is None else [customer_hash(settings)(text) for text in readings(customer)]
-    rows = read_accesses(settings.data_dir / FOLDER, since=since, customers=hashes)
+    rows = read_accesses(settings.data_dir / FOLDER, since=since, customers=hashes, most=most)
     return pl.DataFrame(rows, schema=SCHEMA, orient="row")

@@ -59,6 +59,10 @@ NOT_RECORDED = refusal(
     (b"retry-after", b"60"),
 )
 
+UNREADABLE = refusal(HTTPStatus.BAD_REQUEST, "This is no request of HTTP/1.1.")
+TOO_LARGE = refusal(
+    HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "The request, or what waits on its connection, is too much."
+)
 MISSING_ID = refusal(HTTPStatus.BAD_REQUEST, "The parameter customerId is missing.")
 EMPTY_ID = refusal(HTTPStatus.BAD_REQUEST, "The parameter customerId is empty.")
 REPEATED_ID = refusal(HTTPStatus.BAD_REQUEST, "The parameter customerId is there more than once.")
@@ -71,4 +75,4 @@ UNREADABLE_ID = refusal(
 
 def not_ready(why: str) -> Reply:
     """Make the answer of a service that has no cards to be shown."""
-    return refusal(HTTPStatus.SERVICE_UNAVAILABLE, f"No cards that may be shown as current: {why}.")
+    return refusal(HTTPStatus.SERVICE_UNAVAILABLE, f"No cards may be shown: {why}.")

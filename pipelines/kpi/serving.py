@@ -7,11 +7,15 @@ stay off, and exceptions are told by type and place.
 
 from __future__ import annotations
 
+import errno
 import ipaddress
 import logging
 import logging.config
+import os
+import select
 import socket
 import sys
+import time
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -20,12 +24,14 @@ import uvicorn
 from pipelines.demonstration import SANDBOX_KPI_HASH_KEY, SANDBOX_KPI_TOKENS
 from pipelines.errors import Permanent, SettingsError
 from pipelines.kpi.access import AccessBook
-from pipelines.kpi.app import PATH, Service, build_api, where
+from pipelines.kpi.app import PATH, Service, build_api
 from pipelines.kpi.card_file import FOLDER, POINTER
+from pipelines.kpi.connections import Bounded
 from pipelines.kpi.desk import Desk, Identifying
 from pipelines.kpi.identity import hasher, readings
 from pipelines.kpi.tokens import Tokens
 from pipelines.kpi.watching import BuiltFor, Watch
+from pipelines.telling import where
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -35,7 +41,27 @@ if TYPE_CHECKING:
 
 KEEP_ALIVE_SECONDS = 60  # ITX asks again within minutes; a connection that stays costs nothing
 DRAIN_SECONDS = 10
+QUIET_SECONDS = 60.0
+CONSOLE_SECONDS = 1.0
 _BACKLOG = 2048
+
+
+class Sparing(logging.Filter):
+    """Lets each of uvicorn's warnings through once a minute: whoever sends rubbish must not fill the disk."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._quiet_until: dict[str, float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Say whether a record is to be written."""
+        if record.name != "uvicorn.error" or record.levelno != logging.WARNING:
+            return True
+        now = time.monotonic()
+        is_due = now >= self._quiet_until.get(record.msg, now)
+        if is_due:
+            self._quiet_until[record.msg] = now + QUIET_SECONDS
+        return is_due
 
 
 class Reticent(logging.Formatter):
@@ -49,11 +75,13 @@ class Reticent(logging.Formatter):
 LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
+    "filters": {"sparing": {"()": Sparing}},
     "formatters": {"reticent": {"()": Reticent, "format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
     "handlers": {
         "stderr": {
             "class": "logging.StreamHandler",
             "formatter": "reticent",
+            "filters": ["sparing"],
             "stream": "ext://sys.stderr",
         }
     },
@@ -69,8 +97,8 @@ def serve(settings: Settings, host: str, port: int, pages: Sequence[Pages] = ())
     when nothing can listen there.
     """
     _require_own_secrets(settings, host)
-    service = build_service(settings, pages)
-    run(service, listen(host, port))
+    listening = listen(host, port)  # first: a service that cannot listen leaves no journal
+    run(build_service(settings, pages), listening)
 
 
 def run(service: Service, listening: socket.socket) -> None:
@@ -82,7 +110,7 @@ def run(service: Service, listening: socket.socket) -> None:
     config = uvicorn.Config(
         service,
         loop="uvloop" if sys.platform != "win32" else "asyncio",
-        http="httptools",
+        http=Bounded,
         ws="none",
         lifespan="on",
         log_config=None,
@@ -112,10 +140,13 @@ def build_service(
     def troubles() -> Iterator[str]:
         if watch.refused:
             yield "A newer card file was refused; the log says why."
-        if book.fault:
+        if book.faults:
             yield "Accesses are not recorded as they should be; the log says why."
 
-    return Service(desk, build_api(desk, lambda: list(troubles()), pages), [book, watch])
+    def obstacle() -> str:
+        return "it cannot be recorded who asks for them" if "recording" in book.faults else ""
+
+    return Service(desk, build_api(desk, lambda: list(troubles()), obstacle, pages), [book, watch])
 
 
 def customer_hash(settings: Settings) -> Callable[[str], str]:
@@ -124,25 +155,39 @@ def customer_hash(settings: Settings) -> Callable[[str], str]:
 
 
 def print_lines(lines: bytes) -> None:
-    """Write access lines to standard output."""
-    sys.stdout.buffer.write(lines)
-    sys.stdout.buffer.flush()
+    """Write access lines to standard output; raise OSError when it takes none for a while.
+
+    A console that stands still holds nothing up: a bite that a pipe has room for does not wait.
+    """
+    console, rest = sys.stdout.fileno(), memoryview(lines)
+    while rest:
+        if not select.select([], [console], [], CONSOLE_SECONDS)[1]:
+            raise TimeoutError(errno.ETIMEDOUT, "it takes nothing")
+        rest = rest[os.write(console, rest[: select.PIPE_BUF]) :]
 
 
 def _require_own_secrets(settings: Settings, host: str) -> None:
-    if _is_loopback(host):
+    """Refuse what is published for the demonstration wherever somebody's real card could be asked for.
+
+    A proxy on the same machine makes loopback as open as any address, so that real data counts too.
+    """
+    if not _is_loopback(host):
+        where = f"{host} can be reached from other machines"
+    elif settings.icasework_environment != "sandbox":
+        where = f"these are cases of {settings.icasework_environment}"
+    else:
         return
     tokens = {token.get_secret_value() for token in settings.kpi_tokens.values()}
     if tokens & set(SANDBOX_KPI_TOKENS.values()):
-        raise _published(host, "token", "TOKENS")
+        raise _published(where, "token", "TOKENS")
     if settings.kpi_hash_key.get_secret_value() == SANDBOX_KPI_HASH_KEY:
-        raise _published(host, "hash key", "HASH_KEY")
+        raise _published(where, "hash key", "HASH_KEY")
 
 
-def _published(host: str, what: str, setting: str) -> SettingsError:
+def _published(where: str, what: str, setting: str) -> SettingsError:
     return SettingsError(
-        f"the demonstration's {what} is published, and {host} can be reached from other machines",
-        todo=f"set CASEHOUSE_KPI_{setting}, or serve on 127.0.0.1",
+        f"the demonstration's {what} is published, and {where}",
+        todo=f"set CASEHOUSE_KPI_{setting} to one of your own",
     )
 
 

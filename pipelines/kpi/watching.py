@@ -1,8 +1,8 @@
 """Take up the next card file: look at the pointer each second, prove the new file, put it on the desk.
 
 All of it happens in a thread of its own, because proving a large file and freeing the one before take longer
-than any answer may. A file that is refused is told once and looked at again later; the one before is served
-on.
+than any answer may. A file that is refused, or a pointer that is gone, is told once and looked at again
+later; the one before is served on.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from pipelines.errors import CasehouseError, SettingsError
 from pipelines.kpi.card_file import CardFile, Pointer
 from pipelines.kpi.proving import digest_aside
-from pipelines.telling import one_line
+from pipelines.telling import one_line, where
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from pipelines.kpi.desk import Desk
 
 LOOK_SECONDS = 1.0
-# An answer that began with the old file ends within milliseconds, unless the whole process stands still.
-CLOSE_AFTER_SECONDS = 2.0
 TRY_AGAIN_SECONDS = 60.0
 STOP_SECONDS = 2.0  # a file that is being proved need not be
 
@@ -48,7 +46,6 @@ class Watch:
         self._built_for = built_for
         self._seen: tuple[int, int, int] | None = None
         self._tried_at = 0.0
-        self._closing: list[tuple[float, CardFile]] = []
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._look_on, name="watch", daemon=True)
 
@@ -63,15 +60,16 @@ class Watch:
         self._thread.join(STOP_SECONDS)
 
     def look(self) -> None:
-        """Take up the file that the pointer names when it is another; close what is done with."""
-        now = time.monotonic()
-        while self._closing and now >= self._closing[0][0]:
-            self._closing.pop(0)[1].close()
-        seen = self._fingerprint()
-        is_due = self.refused is not None and now - self._tried_at >= TRY_AGAIN_SECONDS
-        if seen is not None and (seen != self._seen or is_due):
-            self._seen, self._tried_at = seen, now
-            self._try()
+        """Take up the file that the pointer names when it is another, and close the one before."""
+        try:
+            seen = self._fingerprint()
+            is_due = self.refused is not None and time.monotonic() - self._tried_at >= TRY_AGAIN_SECONDS
+            if seen != self._seen or is_due:
+                self._seen, self._tried_at = seen, time.monotonic()
+                self._take_up()
+                self.refused = None
+        except (CasehouseError, OSError) as error:
+            self._refuse(one_line(error))
 
     def _fingerprint(self) -> tuple[int, int, int] | None:
         try:
@@ -80,31 +78,23 @@ class Watch:
             return None
         return told.st_mtime_ns, told.st_ino, told.st_size
 
-    def _try(self) -> None:
-        try:
-            path = self._pointer.with_name(Pointer.read(self._pointer).file)
-            if self._desk.file is not None and self._desk.file.path == path:
-                self.refused = None  # back to the file that is served
-                return
-            if any(file.path == path for _, file in self._closing):
-                self._seen = None  # back to one before; LMDB opens a file once in a process, so next time
-                return
-            file = CardFile.open(self._pointer, digest_aside)
-            try:
-                self._require_settings(file)
-            except SettingsError:
-                file.close()
-                raise
-        except (CasehouseError, OSError) as error:
-            self._refuse(one_line(error))
-            return
+    def _take_up(self) -> None:
+        """Open the file that the pointer names, unless it is the one that is served."""
         before = self._desk.file
+        named = Pointer.read(self._pointer)
+        if before is not None and before.path.name == named.file:
+            return
+        file = CardFile.open(self._pointer, named, digest_aside)
+        try:
+            self._require_settings(file)
+        except SettingsError:
+            file.close()
+            raise
         self._desk.take(file)
-        self.refused = None
         about = file.about
         _log.info("serving %d cards of %s, as of %s", about.cards, file.path.name, about.as_of)
         if before is not None:
-            self._closing.append((time.monotonic() + CLOSE_AFTER_SECONDS, before))
+            before.close()
 
     def _require_settings(self, file: CardFile) -> None:
         found = BuiltFor(file.about.identified_by, file.about.households)
@@ -117,7 +107,8 @@ class Watch:
 
     def _refuse(self, why: str) -> None:
         if why != self.refused:
-            _log.error("a card file is refused, the one before is served on: %s", why)
+            meanwhile = "the one before is served on" if self._desk.file else "there is none to serve"
+            _log.error("a card file is refused, %s: %s", meanwhile, why)
         self.refused = why
 
     def _look_on(self) -> None:
@@ -126,4 +117,4 @@ class Watch:
                 self.look()
             except Exception as error:  # noqa: BLE001 - see below
                 # Whatever it was, the next look must come: a service that no longer looks serves old cards.
-                self._refuse(one_line(error))
+                self._refuse(f"unforeseen {where(error)}")

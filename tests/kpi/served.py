@@ -12,6 +12,7 @@ import uvicorn
 
 from pipelines.kpi.app import Service, build_api
 from pipelines.kpi.card_file import POINTER, CardFile
+from pipelines.kpi.connections import Bounded
 from pipelines.kpi.desk import Desk, Identifying
 from pipelines.kpi.identity import hash_of, readings
 from pipelines.kpi.pages import add_preview
@@ -68,7 +69,7 @@ def service(
 def on_loopback(app: Service) -> Iterator[str]:
     """Serve on a free port of loopback, as the product does; yield the address."""
     server = uvicorn.Server(
-        uvicorn.Config(app, port=0, log_config=None, access_log=False, lifespan="on", http="httptools")
+        uvicorn.Config(app, port=0, log_config=None, access_log=False, lifespan="on", http=Bounded)
     )
     thread = threading.Thread(target=server.run)
     thread.start()

@@ -26,7 +26,7 @@ STARTING_SECONDS = 30
 COMMAND = """
 from pipelines import cli
 from pipelines.kpi import watching
-watching.LOOK_SECONDS, watching.CLOSE_AFTER_SECONDS = {}, {}
+watching.LOOK_SECONDS = {}
 cli.main(["kpi", "serve", "--port", "0"])
 """
 _ADDRESS = re.compile(r"cards at (http://\S+:\d+)/rest/kpi")
@@ -39,7 +39,7 @@ class Server:
         self,
         data: Path,
         look_seconds: float = watching.LOOK_SECONDS,
-        close_after_seconds: float = watching.CLOSE_AFTER_SECONDS,
+        stdout: int = subprocess.PIPE,
         **settings: str,
     ) -> None:
         self.data = data
@@ -51,9 +51,9 @@ class Server:
             "PYTHONUNBUFFERED": "1",
         }
         self.process = subprocess.Popen(
-            [sys.executable, "-c", COMMAND.format(look_seconds, close_after_seconds)],
+            [sys.executable, "-c", COMMAND.format(look_seconds)],
             env=os.environ | told | settings,
-            stdout=subprocess.PIPE,
+            stdout=stdout,
             stderr=subprocess.PIPE,
             text=True,
         )
@@ -62,6 +62,7 @@ class Server:
         self._readers = [
             threading.Thread(target=self._read, args=pair)
             for pair in ((self.process.stdout, self.lines), (self.process.stderr, self.told))
+            if pair[0] is not None
         ]
         for reader in self._readers:
             reader.start()

@@ -6,13 +6,14 @@ import csv
 import fcntl
 import json
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
 import sys
 import threading
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -79,6 +80,8 @@ def test_what_is_not_folded_yet_is_read_too(tmp_path: Path) -> None:
     assert [row[3] for row in read_accesses(tmp_path, customers=["cd34"])] == [304]
     assert read_accesses(tmp_path, customers=[]) == []
     assert len(read_accesses(tmp_path, since=NOW)) == 2
+    assert [row[2] for row in read_accesses(tmp_path, most=1)] == ["cd34"]
+    assert [row[2] for row in read_accesses(tmp_path, most=9)] == ["ab12", "cd34"]
     assert read_accesses(tmp_path, since=NOW + timedelta(seconds=1)) == []
     assert read_accesses(tmp_path / "elsewhere") == []
 
@@ -176,15 +179,127 @@ def test_a_full_disk_shows_nothing_and_is_told_once(
         for _ in range(3):
             with pytest.raises(OSError, match="No space"):
                 one.record("itx", "more", 200, "found", 1)
-        assert "no card is shown" in str(one.fault)
+            one._try_to_fold()
+        assert "no card is shown: No space left" in one.faults["recording"]
+        assert "stay in the journal: No space left" in one.faults["folding"]
         assert caplog.text.count("no card is shown") == 1
+        assert caplog.text.count("stay in the journal") == 1
     one._try_to_fold()
-    assert str(one.fault) == "None"
+    assert one.faults == {}
+    assert len(journals(tmp_path)) == 1
     one.record("itx", "again", 200, "found", 1)
     assert [row[2] for row in read_accesses(tmp_path)] == [
         *(f"{number:03}" for number in range(kept)),
         "again",
     ]
+
+
+def test_a_full_disk_is_not_filled_with_empty_journals(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Requests ask the disk again only after a while, and leave nothing behind when it is still full."""
+    monkeypatch.setattr(journal, "SIZE", 4096)
+    one = book(tmp_path)
+    full = OSError(28, "No space left on device")
+    tried = []
+
+    def refuse(*_: object) -> None:
+        tried.append(1)
+        raise full
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "posix_fallocate", refuse)
+        fill(one)
+        for _ in range(50):
+            with pytest.raises(OSError, match="No space"):
+                one.record("itx", "more", 200, "found", 1)
+        assert len(tried) == 1
+        assert len(journals(tmp_path)) == 1
+    one._retry_at = 0.0
+    one.record("itx", "again", 200, "found", 1)
+    assert one.faults == {}
+
+
+def test_a_journal_that_somebody_removed_is_written_again(tmp_path: Path) -> None:
+    one = book(tmp_path)
+    one.record("itx", "before", 200, "found", 1)
+    shutil.rmtree(tmp_path)
+    one.record("itx", "after", 200, "found", 1)
+    one.fold()
+    assert [row[2] for row in read_accesses(tmp_path)] == ["before", "after"]
+
+
+def test_a_removed_journal_waits_until_it_can_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = book(tmp_path)
+    one.record("itx", "ab12", 200, "found", 1)
+    journals(tmp_path)[0].unlink()
+    fresh = Journal(tmp_path / JOURNALS)
+    with monkeypatch.context() as patch:
+        made = iter([fresh])
+        patch.setattr(access, "Journal", lambda _: next(made))
+        patch.setattr(journal, "Journal", lambda _: (_ for _ in ()).throw(PermissionError(13, "denied")))
+        one._try_to_fold()
+    assert "denied" in one.faults["folding"]
+    one._try_to_fold()
+    assert one.faults == {}
+    assert [row[2] for row in read_accesses(tmp_path)] == ["ab12"]
+
+
+@pytest.mark.parametrize("error", [BrokenPipeError(32, "Broken pipe"), TimeoutError(110, "it takes nothing")])
+def test_a_console_that_takes_nothing_loses_no_access(
+    tmp_path: Path, error: OSError, caplog: pytest.LogCaptureFixture
+) -> None:
+    one = book(tmp_path, lambda _: (_ for _ in ()).throw(error))
+    for number in range(3):
+        one.record("itx", str(number), 200, "found", 1)
+        one._try_to_fold()
+    assert [row[2] for row in read_accesses(tmp_path)] == ["0", "1", "2"]
+    assert list(one.faults) == ["echoing"]
+    assert caplog.text.count("the table has them") == 1
+    assert len(journals(tmp_path)) == 1
+
+
+def test_a_table_that_is_busy_is_not_told_as_a_loss(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    one = book(tmp_path)
+    one.record("itx", "ab12", 200, "found", 1)
+    real = access._insert
+    busy = iter([sqlite3.OperationalError("database is locked")])
+
+    def insert(*words: Any) -> bool:  # noqa: ANN401 - as it is called
+        for error in busy:
+            raise error
+        return real(*words)
+
+    monkeypatch.setattr(access, "_insert", insert)
+    one._try_to_fold()
+    assert "database is locked" in one.faults["folding"]
+    one._try_to_fold()
+    assert [row[2] for row in read_accesses(tmp_path)] == ["ab12"]
+    assert "is lost" not in caplog.text
+
+
+def test_whatever_goes_wrong_the_next_second_comes(tmp_path: Path) -> None:
+    secret = "QQ123456C"
+    one = book(tmp_path, lambda _: (_ for _ in ()).throw(ValueError(secret)))
+    one.record("itx", "ab12", 200, "found", 1)
+    one._try_to_fold()
+    assert "unforeseen ValueError at test_access.py:" in one.faults["folding"]
+    assert secret not in str(one.faults)
+    one._try_to_fold()
+    assert one.faults == {}
+
+
+def test_a_clock_that_goes_back_is_taken_as_it_is(tmp_path: Path) -> None:
+    times = iter([1_800_000_000.5, 1_700_000_000.25, 1_800_000_001.0])
+    one = AccessBook(tmp_path, keep_days=3650, echo=Lines(), clock=lambda: next(times, 1_800_000_002.0))
+    for number in range(3):
+        one.record("itx", str(number), 200, "found", 1)
+    one.fold()
+    assert [row[2] for row in read_accesses(tmp_path)] == ["1", "0", "2"]
 
 
 def test_a_table_that_cannot_be_written_keeps_the_journal(
@@ -195,12 +310,13 @@ def test_a_table_that_cannot_be_written_keeps_the_journal(
     one.record("itx", "ab12", 200, "found", 1)
     for _ in range(3):
         one._try_to_fold()
-    assert "stay in the journal" in str(one.fault)
+    assert "stay in the journal" in one.faults["folding"]
+    assert str(tmp_path / TABLE) in one.faults["folding"]
     assert caplog.text.count("accesses stay in the journal") == 1
     (tmp_path / TABLE).unlink()
     one._try_to_fold()
     assert [row[2] for row in read_accesses(tmp_path)] == ["ab12"]
-    assert str(one.fault) == "None"
+    assert one.faults == {}
 
 
 def test_old_accesses_are_forgotten(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import json
 import os
@@ -10,6 +11,8 @@ import signal
 import subprocess
 import sys
 import threading
+import time
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import lmdb
@@ -24,7 +27,7 @@ from pipelines.kpi import proving
 from pipelines.kpi.card_file import FORMAT, POINTER, CardFile, Pointer, digest_of
 from pipelines.kpi.card_writing import IDENTIFIER_COLUMNS, WORTH_COMPRESSING, write_cards
 from pipelines.whole_files import alone
-from tests.kpi.cards import SHARED_BODY, UNKNOWN_BODY, about, body, frames, publish
+from tests.kpi.cards import BUILT_AT, SHARED_BODY, UNKNOWN_BODY, about, body, frames, publish
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -230,7 +233,7 @@ def test_the_current_file_and_the_one_before_stay(tmp_path: Path) -> None:
     written = [publish(tmp_path, [body(f"A-{night}")], {"a": 0}) for night in range(4)]
     assert {path.name for path in tmp_path.glob("*.lmdb")} == {path.name for path in written[-2:]}
     assert Pointer.read(tmp_path / POINTER).file == written[-1].name
-    assert written[-1].stat().st_mode & 0o777 == 0o444
+    assert written[-1].stat().st_mode & 0o777 == 0o440
     assert written[-1].name.startswith("cards-20261122T050000Z-")
 
 
@@ -310,10 +313,31 @@ def test_a_large_file_is_proved_by_a_process_of_its_own(
     monkeypatch.setattr(proving, "SMALL_BYTES", 0)
     path = pointer.with_name(Pointer.read(pointer).file)
     assert proving.digest_aside(path) == digest_of(path)
-    CardFile.open(pointer, proving.digest_aside).close()
+    CardFile.open(pointer, digest=proving.digest_aside).close()
     flip(path, 5_000)
     with pytest.raises(Damaged, match="is not the file"):
-        CardFile.open(pointer, proving.digest_aside)
+        CardFile.open(pointer, digest=proving.digest_aside)
     monkeypatch.setattr(sys, "executable", "/bin/false")
     with pytest.raises(Transient, match="could not be proved"):
         proving.digest_aside(path)
+
+
+def test_a_file_may_be_closed_while_it_is_asked(tmp_path: Path) -> None:
+    """The map is not taken away under a look-up: it is found, or the file is closed; nothing else."""
+    for number in range(20):
+        publish(tmp_path, [body("A-1")], {"id:C-1": 0}, built_at=BUILT_AT + timedelta(days=number))
+        file = CardFile.open(tmp_path / POINTER)
+        found: list[bytes] = []
+
+        def ask(file: CardFile = file, found: list[bytes] = found) -> None:
+            with contextlib.suppress(lmdb.Error):
+                while card := file.find(b"id:C-1"):
+                    found.append(card.body)
+
+        thread = threading.Thread(target=ask)
+        thread.start()
+        while not found:
+            time.sleep(0.0001)
+        file.close()
+        thread.join()
+        assert set(found) == {body("A-1").encode()}

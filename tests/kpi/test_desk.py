@@ -305,6 +305,20 @@ def test_cards_that_are_too_old_say_so_and_are_others(counter: Counter) -> None:
         assert counter.ask(f"customerId={name}", (b"if-none-match", known)).status == 200
 
 
+def test_a_clock_that_goes_back_does_not_count_time(counter: Counter) -> None:
+    steps = iter([AS_OF.timestamp(), AS_OF.timestamp() - 3600])
+    counter.desk._clock = lambda: next(steps, 0.0)
+    assert counter.card("C-1").status == 200  # its ledger refuses a negative time
+
+
+def test_several_lines_of_a_header_are_one_list(counter: Counter) -> None:
+    tag = header(counter.card("C-1"), b"etag") or b""
+    told = [(b"if-none-match", tag), (b"if-none-match", b'"x"')]
+    assert counter.ask("customerId=C-1", *told).status == 304
+    encodings = [(b"accept-encoding", b"gzip"), (b"accept-encoding", b"br")]
+    assert header(counter.ask("customerId=large", *encodings), b"content-encoding") == b"gzip"
+
+
 def test_a_card_without_sections_may_be_old_too() -> None:
     assert spliced(b'{"sections":[]}', b"{}") == b'{"sections":[{}]}'
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import re
 import signal
 import socket
+import sqlite3
+import sys
 import threading
 import time
 from datetime import UTC, datetime, timedelta
@@ -19,22 +22,24 @@ import httpx
 import pytest
 
 from pipelines import cli
-from pipelines.errors import Damaged
-from pipelines.kpi import watching
-from pipelines.kpi.access import read_accesses
+from pipelines.errors import Damaged, SettingsError
+from pipelines.kpi import journal, serving, watching
+from pipelines.kpi.access import AccessBook, read_accesses
+from pipelines.kpi.app import Service
 from pipelines.kpi.card_file import POINTER, CardFile, Pointer
-from pipelines.kpi.serving import build_service, serve
+from pipelines.kpi.desk import Desk, Identifying
+from pipelines.kpi.identity import readings
+from pipelines.kpi.serving import Sparing, build_service, print_lines, serve
+from pipelines.kpi.tokens import Tokens
 from pipelines.kpi.watching import BuiltFor, Watch
 from pipelines.settings import load_settings
 from tests.kpi.cards import BUILT_AT, body, publish
-from tests.kpi.served import service
+from tests.kpi.served import Ledger, on_loopback, service
 from tests.kpi.server import TOKEN, Server
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
-
-    from pipelines.kpi.desk import Desk
 
 SECOND_TOKEN = "second-token-0123456789"
 SWAPS = 300
@@ -96,7 +101,7 @@ def point(pointer: Path, proof: bytes) -> None:
 
 def test_hundreds_of_swaps_under_load_fail_nobody(tmp_path: Path) -> None:
     """A few files are current in turn, more often than anybody builds; each is proved and opened anew."""
-    with Server(tmp_path, look_seconds=0.005, close_after_seconds=0.0) as server:
+    with Server(tmp_path, look_seconds=0.005) as server:
         proofs = []
         for night in range(NIGHTS):
             made = server.publish(numbered(night), KNOWN, built_at=BUILT_AT + timedelta(days=night))
@@ -233,7 +238,7 @@ def served(desk: Desk) -> str:
     return desk.file.path.name if desk.file else ""
 
 
-def test_a_pointer_may_go_back_to_a_file_that_is_open(tmp_path: Path) -> None:
+def test_a_pointer_may_go_back_and_forth(tmp_path: Path) -> None:
     _, desk = service(tmp_path, body("OLD"))
     watch = Watch(desk, tmp_path / POINTER, BuiltFor("auto", households=False))
     old = (tmp_path / POINTER).read_bytes()
@@ -250,13 +255,37 @@ def test_a_pointer_may_go_back_to_a_file_that_is_open(tmp_path: Path) -> None:
         (names[0], True),
         (names[0], False),
         (names[1], False),
-        (names[1], False),
+        (names[0], False),
     ]
-    until = time.monotonic() + 10
-    while served(desk) != names[0] and time.monotonic() < until:
+
+
+def test_a_pointer_that_is_gone_is_told_while_the_file_is_served_on(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    _, desk = service(tmp_path, body("OLD"))
+    watch = Watch(desk, tmp_path / POINTER, BuiltFor("auto", households=False))
+    watch.look()
+    aside = (tmp_path / POINTER).rename(tmp_path / "aside")
+    for _ in range(2):
         watch.look()
-        time.sleep(0.05)
-    assert (served(desk), watch.refused) == (names[0], None)
+    assert "No such file" in str(watch.refused)
+    assert caplog.text.count("the one before is served on: No such file") == 1
+    assert desk.file
+    aside.rename(tmp_path / POINTER)
+    watch.look()
+    assert str(watch.refused) == "None"
+
+
+def test_without_a_file_a_refusal_says_that_there_is_none(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    desk = Desk(Tokens({}), Identifying(readings, str), Ledger(), max_age=timedelta(hours=1))
+    watch = Watch(desk, tmp_path / POINTER, BuiltFor("auto", households=False))
+    watch.look()
+    assert not caplog.text
+    (tmp_path / POINTER).mkdir()
+    watch.look()
+    assert "there is none to serve: Is a directory" in caplog.text
 
 
 def test_the_service_tells_that_a_file_was_refused(server: Server) -> None:
@@ -380,6 +409,90 @@ def test_a_termination_lets_every_answer_out(tmp_path: Path) -> None:
     assert len(read_accesses(server.cards)) == len(server.lines)
 
 
+def test_a_console_that_stands_still_holds_neither_records_nor_the_end_up(tmp_path: Path) -> None:
+    """As when somebody stops a terminal, or what reads the lines hangs."""
+    taking, giving = os.pipe()
+    with Server(tmp_path, stdout=giving) as server:
+        server.publish([body("A-1")], {"C-1": 0})
+        server.wait_for_card("C-1", '"A-1"')
+        asked = 0
+        while "access lines cannot be written" not in "".join(server.told):
+            asked += server.card("C-1").status_code == 200
+        assert server.client.get("/ready").json()["troubles"]
+        began = time.monotonic()
+        assert server.end() in {0, -signal.SIGTERM}
+        assert time.monotonic() - began < 8
+        with sqlite3.connect(server.cards / "access.sqlite") as table:
+            kept = table.execute("SELECT count(*) FROM access WHERE card = 'found'").fetchone()
+        table.close()
+        assert kept >= (asked,)
+    os.close(taking)
+    os.close(giving)
+
+
+def test_lines_reach_a_console_that_is_slow(monkeypatch: pytest.MonkeyPatch) -> None:
+    taking, giving = os.pipe()
+    monkeypatch.setattr(sys, "stdout", os.fdopen(giving, "w"))
+    read = bytearray()
+
+    def take() -> None:
+        while part := os.read(taking, 1000):
+            read.extend(part)
+
+    reader = threading.Thread(target=take)
+    reader.start()
+    lines = b"".join(b"%06d\n" % number for number in range(100_000))
+    print_lines(lines)
+    sys.stdout.close()
+    reader.join()
+    os.close(taking)
+    assert bytes(read) == lines
+
+
+def test_a_warning_that_anybody_can_cause_is_written_once_a_minute(monkeypatch: pytest.MonkeyPatch) -> None:
+    def record(name: str, level: int, words: str) -> logging.LogRecord:
+        return logging.LogRecord(name, level, "", 0, words, None, None)
+
+    sparing = Sparing()
+    rubbish = record("uvicorn.error", logging.WARNING, "Invalid HTTP request received.")
+    assert [sparing.filter(rubbish) for _ in range(3)] == [True, False, False]
+    for other in (
+        record("uvicorn.error", logging.WARNING, "another"),
+        record("uvicorn.error", logging.ERROR, rubbish.msg),
+        record("pipelines.kpi.access", logging.WARNING, rubbish.msg),
+    ):
+        assert sparing.filter(other)
+    later = time.monotonic() + serving.QUIET_SECONDS
+    monkeypatch.setattr(time, "monotonic", lambda: later)
+    assert sparing.filter(rubbish)
+
+
+def test_a_service_that_cannot_record_is_not_ready(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    now = datetime.now(UTC)
+    publish(tmp_path / "kpi", [body("A-1")], {"id:C-1": 0}, as_of=now)
+    monkeypatch.setattr(journal, "SIZE", 512)
+    built = build_service(load_settings(data_dir=tmp_path), echo=lambda _: None)
+    book, watch = built._companions
+    assert isinstance(book, AccessBook)
+    assert isinstance(watch, Watch)
+    watch.look()
+    with on_loopback(Service(built._desk, built._api)) as url, httpx.Client(base_url=url) as client:
+        ask = partial(client.get, "/rest/kpi/sandbox-kpi-token?customerId=C-1")
+        assert ask().status_code == 200
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "posix_fallocate", lambda *_: (_ for _ in ()).throw(OSError(28, "full")))
+            answers = {ask().status_code for _ in range(5)}
+            assert answers == {200, 503}
+            ready = client.get("/ready")
+            assert (ready.status_code, "recorded" in ready.json()["detail"]) == (503, True)
+        book.fold()
+        assert client.get("/ready").status_code == 200
+        assert ask().status_code == 200
+    assert caplog.text.count("no card is shown: full") == 1
+
+
 def test_cards_that_are_old_say_so_and_the_service_is_not_ready(tmp_path: Path) -> None:
     with Server(tmp_path, CASEHOUSE_KPI_MAX_AGE_HOURS="36") as server:
         server.publish([body("A-1")], {"C-1": 0})
@@ -405,6 +518,16 @@ def test_the_published_token_and_key_open_no_cards_to_others(tmp_path: Path, hos
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("environment", ["uat", "production"])
+def test_the_published_token_and_key_open_no_real_cards(tmp_path: Path, environment: str) -> None:
+    """A proxy on the same machine, or anybody who works there, reaches loopback too."""
+    real = {"data_dir": tmp_path, "icasework_environment": environment}
+    with pytest.raises(SettingsError, match=f"these are cases of {environment}.*KPI_TOKENS"):
+        serve(load_settings(**real), "127.0.0.1", 0)
+    with pytest.raises(SettingsError, match="KPI_HASH_KEY"):
+        serve(load_settings(**real, kpi_tokens={"a": "own-token-0123456789"}), "127.0.0.1", 0)
+
+
 def test_a_port_that_is_taken_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -413,6 +536,7 @@ def test_a_port_that_is_taken_is_told(
         cli.main(["kpi", "serve", "--port", str(taken.getsockname()[1])])
     assert end.value.code == 1
     assert "nothing can listen on 127.0.0.1:" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_parts_are_put_together_by_the_settings(tmp_path: Path) -> None:
