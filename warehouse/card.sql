@@ -95,7 +95,7 @@ SELECT count(*) AS documents, count(DISTINCT card) AS cards FROM {{table}}
 SELECT column_name, data_type FROM duckdb_columns() WHERE schema_name = 'made' AND table_name = $table
 
 -- name: days_beyond_calendars
-SELECT count(*) FROM {{table}} WHERE coalesce(year({{column}}) NOT BETWEEN 1 AND 9999, {{column}} IS NOT NULL)
+SELECT count(*) FROM {{table}} WHERE {{column}} NOT BETWEEN '0001-01-02' AND '9999-12-30'
 
 -- name: faults_of_documents
 -- Each counts what would make a card that no reader can take for one.

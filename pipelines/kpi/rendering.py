@@ -230,7 +230,7 @@ class _Rows:
         return None if values is None else _escaped(values.cast(pl.String))
 
     def worded(self, name: str) -> pl.Series | None:
-        """Return a column as people read it, escaped, an empty text as null; None when there is nothing in it."""
+        """Return a column as people read it, escaped, empty text as null; None when nothing is in it."""
         values = self._given(name)
         if values is None:
             return None

@@ -143,6 +143,36 @@ def test_a_query_that_changes_something_on_the_way_is_refused(guard: Guarded) ->
         guard.judge("WITH gone AS (DELETE FROM card.numbers RETURNING *) FROM gone")
 
 
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "WITH RECURSIVE n AS (SELECT 1 AS x UNION ALL SELECT x + 1 FROM n) SELECT count(*) FROM n",
+        "SELECT a.range * b.range AS x FROM range(1000000) AS a, range(1000000) AS b",
+    ],
+)
+def test_a_query_without_end_is_stopped_and_the_next_one_answers(secretive: Lake, asked: str) -> None:
+    with guarded(secretive, seconds=0.3) as guard:
+        question = guard.judge(asked)
+        with pytest.raises(Permanent, match=r"stopped after 0\.3 s"):
+            guard.execute(Sql(f"CREATE TABLE made.x AS {question.sql}"))
+        assert guard.frame(guard.judge("SELECT 1 AS one").sql).rows() == [(1,)]
+
+
+@pytest.mark.parametrize(
+    "end", ["", ";", " ; ", ";;", "; -- £ done;", "/* ; */ ; /* £ */\n--x\n", " -- done;"]
+)
+def test_what_stands_behind_a_query_is_taken_off(guard: Guarded, end: str) -> None:
+    question = guard.judge(f"SELECT '£;' AS text{end}")
+    assert guard.frame(Sql(f"FROM ({question.sql}\n)")).rows() == [("£;",)]
+
+
+def test_spilling_is_bounded_and_settings_stay_as_they_are(guard: Guarded) -> None:
+    told = guard.judge("SELECT current_setting('max_temp_directory_size') AS most")
+    assert guard.frame(told.sql).item() == "18.6 GiB"
+    with pytest.raises(Permanent):
+        guard.judge("SET max_temp_directory_size = '1TB'")
+
+
 def test_what_a_card_needs_is_let_in(guard: Guarded) -> None:
     asked = guard.judge(
         "-- $not_a_parameter\n"
