@@ -95,9 +95,11 @@ class Demo:
         _wait_for(children, "kpi", host, port)
         url = f"http://{host}:{port}"
         token = next(iter(self.settings.kpi_tokens.values())).get_secret_value()
-        ((customer, number),) = run_query(
-            Lake(self.settings.data_dir), sections("demo_customer")["asked"]
-        ).rows()
+        found = run_query(Lake(self.settings.data_dir), sections("demo_customer")["asked"]).rows()
+        if not found:
+            self.console.print(plain(f"\nno customer has called: the cards are served at {url}"))
+            return
+        ((customer, number),) = found
         asked = quote(number if self.settings.kpi_customer_id == "phone" else customer)
         self.console.print(
             plain(

@@ -344,9 +344,38 @@ def test_the_command_tells_what_failed_after_publishing(
     good = CliRunner().invoke(cli, ["kpi", "build"])
     assert good.exit_code == 0
     assert "3 cards" in good.output
+    assert "Cases: 4 documents on 3 cards" in good.output
     write(folder, "calls.sql", "SELECT 1")
     monkeypatch.setattr(build_cards, "__kwdefaults__", {"folder": folder, "wait_seconds": 1.0})
     bad = CliRunner().invoke(cli, ["kpi", "build"])
+    assert bad.exit_code == 1
+    assert "WRONG Calls: calls.sql" in bad.output
+    assert opened(village).about.failed_sections == ("Calls",)
+
+
+def test_a_rebuild_makes_the_cards_too_where_there_are_some(
+    village: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CASEHOUSE_DATA_DIR", str(village.root))
+    monkeypatch.setenv("CASEHOUSE_START_DATE", str(DAY))
+    assert CliRunner().invoke(cli, ["rebuild"]).exit_code == 0
+    assert not cards_folder(village).exists()
+    before = make(village, now=NOW - timedelta(days=1)).path
+    again = CliRunner().invoke(cli, ["rebuild"])
+    assert again.exit_code == 0
+    assert "3 cards" in again.output
+    assert opened(village).path != before
+
+
+def test_a_rebuild_tells_a_section_that_failed_after_both_were_swapped_in(
+    village: Lake, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CASEHOUSE_DATA_DIR", str(village.root))
+    monkeypatch.setenv("CASEHOUSE_START_DATE", str(DAY))
+    make(village)
+    write(folder, "calls.sql", "SELECT 1")
+    monkeypatch.setattr(build_cards, "__kwdefaults__", {"folder": folder, "wait_seconds": 1.0})
+    bad = CliRunner().invoke(cli, ["rebuild"])
     assert bad.exit_code == 1
     assert "WRONG Calls: calls.sql" in bad.output
     assert opened(village).about.failed_sections == ("Calls",)

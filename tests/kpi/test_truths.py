@@ -122,7 +122,9 @@ def test_a_case_that_was_opened_again_is_open(lake: Lake) -> None:
 def test_a_confidential_case_tells_neither_by_its_place_nor_by_a_date_whether_it_is_open(lake: Lake) -> None:
     seen = {}
     for state in ({}, {"closed_date": "2026-10-24", "stage1_due_date": "2026-10-01"}):
-        hidden = case(2, is_confidential="Yes", last_updated_at="2026-10-24T09:00:00", customer_id="A") | state
+        hidden = (
+            case(2, is_confidential="Yes", last_updated_at="2026-10-24T09:00:00", customer_id="A") | state
+        )
         shown = [
             case(1, customer_id="A"),
             case(3, customer_id="A", closed_date="2026-10-20"),
