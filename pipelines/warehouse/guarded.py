@@ -205,9 +205,9 @@ class _Judge:
 
     def _look_at_table(self, node: dict[str, object]) -> None:
         schema, name = str(node["schema_name"]), str(node["table_name"])
-        if node["catalog_name"] or (schema and schema not in self.schemas):
+        if node["catalog_name"] or (schema and schema.lower() not in self.schemas):
             _refuse(f"it names {'.'.join(str(node[part]) for part in _PARTS if node[part])}")
-        if not schema and name not in self.defined:
+        if not schema and name.lower() not in self.defined:
             _refuse(f"it names {name!r} without a schema")
 
 
@@ -215,11 +215,11 @@ _PARTS = ("catalog_name", "schema_name", "table_name")
 
 
 def _defined(node: object) -> Iterator[str]:
-    """Name what a query defines itself by WITH; a name that could be a file's is none."""
+    """Name what a query defines itself by WITH, in small letters; a name that could be a file's is none."""
     if isinstance(node, dict):
         known = node.get("cte_map")
         if isinstance(known, dict):
-            yield from (one["key"] for one in known["map"] if _NAME.fullmatch(one["key"]))
+            yield from (one["key"].lower() for one in known["map"] if _NAME.fullmatch(one["key"]))
         node = list(node.values())
     if isinstance(node, list):
         for part in node:

@@ -103,6 +103,8 @@ def test_asking_for_everything_brings_no_special_value(guard: Guarded, asked: st
         "FROM duckdb_views",
         "FROM information_schema.tables",
         "FROM made.members",
+        "FROM Made.members",
+        "FROM Casehouse.icasework.cases",
         "FROM cases",
         "FROM (DESCRIBE icasework.cases)",
         "FROM (SUMMARIZE icasework.cases)",
@@ -171,6 +173,11 @@ def test_spilling_is_bounded_and_settings_stay_as_they_are(guard: Guarded) -> No
     assert guard.frame(told.sql).item() == "18.6 GiB"
     with pytest.raises(Permanent):
         guard.judge("SET max_temp_directory_size = '1TB'")
+
+
+def test_capitals_mean_nothing(guard: Guarded) -> None:
+    asked = guard.judge("WITH Known AS (FROM Marts.CASES_current) SELECT Case_ID FROM known")
+    assert guard.frame(asked.sql).rows() == [(1,)]
 
 
 def test_what_a_card_needs_is_let_in(guard: Guarded) -> None:
