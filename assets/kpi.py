@@ -61,6 +61,7 @@ def cards_asset(place: Workplace) -> dg.AssetsDefinition:
                 "cards": built.cards,
                 "identifiers": built.identifiers,
                 "as_of": str(built.as_of),
+                "documents": {title: documents for title, (documents, _) in built.sections.items()},
             }
         )
         yield _judge(built)
@@ -73,6 +74,7 @@ def _judge(built: Built) -> dg.AssetCheckResult:
         check_name=SECTIONS,
         passed=not built.failed,
         severity=dg.AssetCheckSeverity.WARN,
-        description="; ".join(f"{title}: {why}" for title, why in built.failed.items()) or None,
+        description="; ".join([*(f"{title}: {why}" for title, why in built.failed.items()), *built.notes])
+        or None,
         metadata={"failed_sections": len(built.failed)},
     )

@@ -16,7 +16,7 @@ import click
 
 from pipelines import telling
 from pipelines.cli_exports import export
-from pipelines.cli_kpi import kpi
+from pipelines.cli_kpi import build_and_tell, kpi
 from pipelines.cli_outbound import outbound
 from pipelines.errors import Permanent, SettingsError
 from pipelines.telling import DEBUG
@@ -157,14 +157,14 @@ def ingest(feed: str, day: str, *, no_rebuild: bool) -> None:
         f"{'' if outcome.changed else ', unchanged'}, {outcome.seconds:.2f} s"
     )
     if not no_rebuild:
-        click.echo(_rebuilt(settings))
+        _rebuild(settings)
 
 
 @cli.command()
 @click.option("--afresh", is_flag=True, help="Keep nothing of the last one: read and write every file again.")
 def rebuild(*, afresh: bool) -> None:
-    """Build the DuckDB catalogue anew from the lake and swap it in."""
-    click.echo(_rebuilt(_settings(), afresh=afresh))
+    """Build the DuckDB catalogue anew from the lake, and the customer cards where there are any."""
+    _rebuild(_settings(), afresh=afresh)
 
 
 @cli.command()
@@ -305,25 +305,29 @@ def _settings() -> Settings:
     return load_settings()
 
 
-def _rebuilt(settings: Settings, *, afresh: bool = False) -> str:
-    """Build the catalogue, keeping what has not changed; return one line about it."""
+def _rebuild(settings: Settings, *, afresh: bool = False) -> None:
+    """Build the catalogue, keeping what has not changed, and the cards that stand on it; tell of both.
+
+    Cards are made where some are served already: those that stayed would show other figures than the marts.
+    """
     from pipelines.feeds import FEEDS
+    from pipelines.kpi.card_file import FOLDER, POINTER
     from pipelines.lake import Lake
     from pipelines.outbound.log_frame import log_frame
     from pipelines.warehouse import build
 
-    lake = Lake(settings.data_dir)
-    return str(
-        build(
-            lake,
-            FEEDS,
-            since=settings.first_day,
-            until=settings.last_day(_now()),
-            contact_window_days=settings.contact_window_days,
-            outbound_log=log_frame(lake.root),
-            afresh=afresh,
-        )
+    summary = build(
+        Lake(settings.data_dir),
+        FEEDS,
+        since=settings.first_day,
+        until=settings.last_day(_now()),
+        contact_window_days=settings.contact_window_days,
+        outbound_log=log_frame(settings.data_dir),
+        afresh=afresh,
     )
+    click.echo(summary)
+    if (settings.data_dir / FOLDER / POINTER).exists():
+        build_and_tell(settings)
 
 
 def _now() -> datetime:

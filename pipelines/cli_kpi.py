@@ -15,6 +15,7 @@ from pipelines.errors import SettingsError
 
 if TYPE_CHECKING:
     from pipelines.kpi.lint_endpoint import Verdict
+    from pipelines.settings import Settings
 
 
 @click.group()
@@ -28,15 +29,22 @@ def build() -> None:
 
     What they show is told in warehouse/card. The service takes the new cards up by itself.
     """
+    from pipelines.settings import load_settings
+
+    build_and_tell(load_settings())
+
+
+def build_and_tell(settings: Settings) -> None:
+    """Make the cards and say what is in them; exit 1 when a section failed."""
     from datetime import UTC, datetime
 
     from pipelines.kpi.building import build_cards
     from pipelines.lake import Lake
-    from pipelines.settings import load_settings
 
-    settings = load_settings()
     built = build_cards(Lake(settings.data_dir), settings, datetime.now(UTC))
     click.echo(built)
+    for note in built.notes:
+        click.echo(f"note  {note}", err=True)
     for title, why in built.failed.items():
         click.echo(f"WRONG {title}: {why}", err=True)
     if built.failed:

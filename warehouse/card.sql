@@ -29,23 +29,38 @@ CREATE VIEW {{view}} AS SELECT {{columns}} FROM casehouse.{{view}};
 -- name: as_of
 SELECT max(report_date) AS as_of_date FROM ops.receipts WHERE feed = 'icasework/cases'
 
+-- name: known_by
+-- The last day of each feed; of one that was never loaded there is none.
+SELECT feeds.feed, max(receipts.report_date) AS last_date
+FROM ops.feeds AS feeds
+LEFT JOIN ops.receipts AS receipts ON feeds.feed = receipts.feed
+GROUP BY feeds.feed
+
 -- name: customers
 SELECT DISTINCT customer_id FROM marts.cases_current WHERE customer_id IS NOT NULL ORDER BY customer_id
 
 -- name: numbers
 CREATE TABLE card.numbers AS SELECT e164, customer_id FROM numbers_found;
 
+-- name: answer
+CREATE TABLE {{table}} AS
+{{query}};
+
+-- name: kept
+FROM {{table}}
+
 -- name: members
 CREATE TABLE made.members AS SELECT card, customer, customer_id FROM members_found;
 
 -- name: documents
+-- A customer's number is compared as text: as a whole number, 007 and 7 would be one customer.
 CREATE TABLE {{table}} AS
 SELECT members.card, members.customer, asked.* EXCLUDE (customer_id)
 FROM (
 {{query}}
 ) AS asked
-INNER JOIN made.members AS members ON members.customer_id = asked.customer_id
-ORDER BY members.card, asked.position, asked.document_number;
+INNER JOIN made.members AS members ON members.customer_id = CAST(asked.customer_id AS VARCHAR)
+ORDER BY members.card, asked.position, asked.document_number DESC;
 
 -- name: documents_of_households
 -- What two customers of a household both show, such as a call from their common number, is shown once.
@@ -56,10 +71,10 @@ FROM (
     FROM (
 {{query}}
     ) AS asked
-    INNER JOIN made.members AS members ON members.customer_id = asked.customer_id
+    INNER JOIN made.members AS members ON members.customer_id = CAST(asked.customer_id AS VARCHAR)
 )
 GROUP BY ALL
-ORDER BY card, position, document_number;
+ORDER BY card, position, document_number DESC;
 
 -- name: shown
 CREATE OR REPLACE VIEW card.documents AS SELECT DISTINCT document_number FROM {{table}};
@@ -70,11 +85,17 @@ SELECT documents.card, documents.rowid AS document, asked.* EXCLUDE (document_nu
 FROM (
 {{query}}
 ) AS asked
-INNER JOIN {{documents}} AS documents ON documents.document_number = asked.document_number
+INNER JOIN {{documents}} AS documents ON documents.document_number = CAST(asked.document_number AS VARCHAR)
 ORDER BY documents.rowid, asked.position;
+
+-- name: counts
+SELECT count(*) AS documents, count(DISTINCT card) AS cards FROM {{table}}
 
 -- name: columns
 SELECT column_name, data_type FROM duckdb_columns() WHERE schema_name = 'made' AND table_name = $table
+
+-- name: days_beyond_calendars
+SELECT count(*) FROM {{table}} WHERE {{column}} NOT BETWEEN '0001-01-02' AND '9999-12-30'
 
 -- name: faults_of_documents
 -- Each counts what would make a card that no reader can take for one.

@@ -17,7 +17,7 @@ from pipelines.errors import CasehouseError, Permanent
 from pipelines.kpi.card_file import FIRST_CARD, About
 from pipelines.kpi.card_writing import write_cards
 from pipelines.kpi.identity import TOLD_SCHEMA, read_identifiers, resolve
-from pipelines.kpi.mapping import FOLDER, load_mapping
+from pipelines.kpi.mapping import AS_OF, FOLDER, load_mapping
 from pipelines.kpi.queries import Asker
 from pipelines.kpi.rendering import render_cards, render_message
 from pipelines.warehouse.guarded import guarded
@@ -26,9 +26,11 @@ from pipelines.whole_files import alone
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from collections.abc import Mapping as Values
     from datetime import datetime
     from pathlib import Path
 
+    from pipelines.kpi.identity import Identities
     from pipelines.kpi.mapping import Mapping
     from pipelines.kpi.queries import Answered
     from pipelines.lake import Lake
@@ -42,18 +44,26 @@ WAIT_SECONDS = 600.0
 
 @dataclass(frozen=True)
 class Built:
-    """What a build made: the file, what is in it, and the sections that failed with their reasons."""
+    """What a build made: the file, what is in it, and the sections that failed with their reasons.
+
+    `sections`: how many documents those that did not fail have, and on how many cards. `notes`: what somebody
+    should know who did not ask.
+    """
 
     path: Path
     as_of: ReportDay
     cards: int
     identifiers: int
     failed: dict[str, str]
+    sections: dict[str, tuple[int, int]]
+    notes: tuple[str, ...]
 
     def __str__(self) -> str:
-        """One line for a person."""
+        """One line for a person, and one a section."""
         known = f"{self.identifiers} identifiers, as known at the end of {self.as_of}"
-        return f"{self.path}: {self.cards} cards, {known}"
+        lines = [f"{self.path}: {self.cards} cards, {known}"]
+        lines += [f"  {title}: {many} documents on {on} cards" for title, (many, on) in self.sections.items()]
+        return "\n".join(lines)
 
 
 def cards_folder(lake: Lake) -> Path:
@@ -104,6 +114,7 @@ def build_cards(
         )
         asker.introduce(identities)
         answers, failed = _ask(asker, mapping)
+        notes = _behind(asker, mapping)
         about = About(
             built_at=now,
             as_of=as_of.end,
@@ -119,10 +130,22 @@ def build_cards(
             about,
             unknown=render_message(mapping, mapping.messages.none, failed),
             shared=render_message(mapping, mapping.messages.shared, failed),
-            cards=_rendered(guard, mapping, answers, identities.cards),
+            cards=_rendered(guard, mapping, answers, identities.cards, notes),
             identifiers=identities.identifiers.iter_slices(IDENTIFIERS_AT_ONCE),
         )
-    return Built(path, as_of, identities.cards, identities.identifiers.height, failed)
+    return Built(
+        path,
+        as_of,
+        identities.cards,
+        identities.identifiers.height,
+        failed,
+        {
+            section.title: (answer.documents, answer.cards)
+            for section, answer in zip(mapping.section, answers, strict=True)
+            if answer
+        },
+        (*_overruled(identities), *(f"{title}: {note}" for title, note in notes.items())),
+    )
 
 
 def _as_of(guard: Guarded) -> ReportDay | None:
@@ -143,8 +166,30 @@ def _ask(asker: Asker, mapping: Mapping) -> tuple[list[Answered | None], dict[st
     return answers, failed
 
 
+def _behind(asker: Asker, mapping: Mapping) -> dict[str, str]:
+    """Return what sections say whose feed is behind the cases."""
+    known = {section.title: asker.known_by.get(section.feed or "") for section in mapping.section}
+    return {
+        title: (mapping.messages.behind or "").replace(AS_OF, f"{day.day} {day:%b %Y}")
+        for title, day in known.items()
+        if day and day < asker.as_of_date
+    }
+
+
+def _overruled(identities: Identities) -> Iterator[str]:
+    if identities.overruled:
+        yield (
+            f"{identities.overruled} identifiers mean one customer by one kind and another by another;"
+            " name the kind that is asked by in CASEHOUSE_KPI_CUSTOMER_ID"
+        )
+
+
 def _rendered(
-    guard: Guarded, mapping: Mapping, answers: Sequence[Answered | None], cards: int
+    guard: Guarded,
+    mapping: Mapping,
+    answers: Sequence[Answered | None],
+    cards: int,
+    notes: Values[str, str],
 ) -> Iterator[pl.DataFrame]:
     """Yield the cards chunk by chunk."""
     end = FIRST_CARD + cards
@@ -152,4 +197,4 @@ def _rendered(
         last = min(first + CARDS_AT_ONCE, end) - 1
         numbers = pl.int_range(first, last + 1, dtype=pl.UInt32, eager=True)
         found = [answer.between(guard, first, last) if answer else None for answer in answers]
-        yield render_cards(mapping, numbers, found)
+        yield render_cards(mapping, numbers, found, notes)

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, get_args
@@ -36,6 +37,9 @@ CUSTOMER_NUMBER: IdentifierKind = "customer_number"
 MOST_IN_A_HOUSEHOLD = 8  # a number of more customers is a care home's or a made-up one
 LONGEST = 511  # bytes of a key in the card file
 _WRITTEN, _NUMBER = "id:", "tel:"
+# Digits alone that begin neither with 0 nor with Britain's 44 are a number of another kind: nobody writes a
+# telephone number so, and ten digits of an organisation could be a stranger's mobile.
+_BARE = re.compile(r"(?!0|44)[0-9]+", re.ASCII)
 _REMEMBERED = 4096
 
 TOLD_SCHEMA = {"kind": pl.String, "identifier": pl.String, "customer_id": pl.String}
@@ -48,13 +52,15 @@ class Identities:
 
     `members`: card (UInt32), customer (UInt32), customer_id; a household's card has several rows.
     `identifiers`: identifier (rising by bytes), card. `numbers`: e164, customer_id: whose calls go on whose
-    cards. `cards`: how many there are.
+    cards. `cards`: how many there are. `overruled`: how many texts are one customer's by one kind and
+    another's by another, so that precedence decides.
     """
 
     members: pl.DataFrame
     identifiers: pl.DataFrame
     numbers: pl.DataFrame
     cards: int
+    overruled: int
 
 
 def readings(asked: str) -> Iterator[str]:
@@ -66,7 +72,7 @@ def readings(asked: str) -> Iterator[str]:
     written = _WRITTEN + text
     if len(written.encode()) <= LONGEST:
         yield written
-    if number := _number_of(text):
+    if not _BARE.fullmatch(text) and (number := _number_of(text)):
         yield _NUMBER + number
 
 
@@ -103,14 +109,16 @@ def read_identifiers(path: Path) -> pl.DataFrame:
             lines = csv.reader(file, strict=True)
             if next(lines, None) != _COLUMNS:
                 raise _refused(path, 1, f"the columns must be {','.join(_COLUMNS)}")
-            rows = [_row(path, lines.line_num, cells) for cells in lines]
+            rows = [_row(path, lines.line_num, cells) for cells in lines if cells]
     except OSError as error:
         raise Permanent(
             f"{path} cannot be read", why=error.strerror or "", todo="correct CASEHOUSE_KPI_IDENTIFIERS"
         ) from None
     except (UnicodeDecodeError, csv.Error) as error:
         raise Permanent(
-            f"{path} is not CSV in UTF-8", why=type(error).__name__, todo="export it so"
+            f"{path} is not CSV in UTF-8",
+            why=f"after line {lines.line_num}" if isinstance(error, csv.Error) else "",
+            todo="export it so",
         ) from None
     return pl.DataFrame(rows, schema=TOLD_SCHEMA, orient="row")
 
@@ -130,7 +138,8 @@ def resolve(
     the number too. `told`: what `read_identifiers` gives. `identified_by`: one kind, or auto for all.
     """
     kinds = KINDS if identified_by == "auto" else (identified_by,)
-    everyone = pl.concat([customers, told["customer_id"]]).unique().sort()
+    named = (customers, told["customer_id"], numbers["customer_id"].drop_nulls())
+    everyone = pl.concat(one.rename("customer_id") for one in named).unique().sort()
     own = pl.DataFrame({"customer_id": everyone}, schema={"customer_id": pl.String}).with_row_index(
         "customer"
     )
@@ -170,6 +179,7 @@ def resolve(
         identifiers=identifiers.sort(pl.col("identifier").cast(pl.Binary)),
         numbers=_whose(owners, together, alone, households=households),
         cards=members["card"].n_unique(),
+        overruled=_overruled(written),
     )
 
 
@@ -240,6 +250,16 @@ def _written_keys(written: pl.DataFrame, own: pl.DataFrame) -> pl.DataFrame:
         .group_by("identifier")
         .agg(_card_of_one())
         .select(identifier=pl.lit(_WRITTEN) + pl.col("identifier"), card="card")
+    )
+
+
+def _overruled(written: pl.DataFrame) -> int:
+    """Count the texts that mean one customer by one kind and another by another."""
+    return (
+        written.group_by("identifier")
+        .agg(pl.col("kind", "customer_id").n_unique())
+        .filter(pl.col("kind") > 1, pl.col("customer_id") > 1)
+        .height
     )
 
 

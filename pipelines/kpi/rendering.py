@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -18,6 +19,7 @@ from pipelines.kpi.wording import wire_instants, worded
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
+    from collections.abc import Mapping as Values
 
     from pipelines.kpi.mapping import Mapping, Section, Shown, ShownInDocument
 
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 
 _ESCAPES = {'"': '\\"', "\\": "\\\\"} | {chr(code): f"\\u{code:04x}" for code in range(0x20)}
 _CLOSING = "]}"
+_NO_NOTES: Values[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -40,14 +43,17 @@ class Rows:
     history: pl.DataFrame | None = None
 
 
-def render_cards(mapping: Mapping, cards: pl.Series, found: Sequence[Rows | None]) -> pl.DataFrame:
+def render_cards(
+    mapping: Mapping, cards: pl.Series, found: Sequence[Rows | None], notes: Values[str, str] = _NO_NOTES
+) -> pl.DataFrame:
     """Return card, body and documents (how many of them) of a chunk, in the order of `cards`.
 
     `cards` names every card of the chunk (UInt32), those without a document included; `found` has an entry a
-    section, None where it failed.
+    section, None where it failed. `notes`: what a section, by its title, says on every card.
     """
     told = [
-        _section(mapping, section, cards, rows) for section, rows in zip(mapping.section, found, strict=True)
+        _section(mapping, section, cards, rows, notes.get(section.title))
+        for section, rows in zip(mapping.section, found, strict=True)
     ]
     frame = pl.DataFrame({"card": cards} | {f"section {at}": one["section"] for at, one in enumerate(told)})
     pieces: list[Piece] = [OPENING.decode()]
@@ -93,19 +99,22 @@ def render_documents(section: Section, rows: Rows) -> pl.Series:
     )
 
 
-def _section(mapping: Mapping, section: Section, cards: pl.Series, rows: Rows | None) -> pl.DataFrame:
+def _section(
+    mapping: Mapping, section: Section, cards: pl.Series, rows: Rows | None, note: str | None
+) -> pl.DataFrame:
     """Return section (its JSON) and count (of its documents) for each card."""
     if rows is None:
         told = _without_documents(section, mapping.messages.failed)
         return pl.select(section=pl.repeat(told, len(cards)), count=pl.repeat(0, len(cards), dtype=pl.UInt32))
     documents = _joined(rows.documents["card"], render_documents(section, rows))
-    opening = f'{{"title":{_quoted(section.title)},"documents":['
+    message = f'"message":{_quoted(note)},' if note else ""
+    opening = f'{{"title":{_quoted(section.title)},{message}"documents":['
     shown = pl.concat_str(pl.lit(opening), "documents", pl.lit(_CLOSING))  # null where there are none
     return (
         cards.to_frame("key")
         .join(documents.rename({"texts": "documents"}), on="key", how="left", maintain_order="left")
         .select(
-            section=pl.coalesce(shown, pl.lit(_without_documents(section, mapping.messages.none))),
+            section=pl.coalesce(shown, pl.lit(_without_documents(section, note or mapping.messages.none))),
             count=pl.col("count").fill_null(0),
         )
     )
@@ -221,11 +230,11 @@ class _Rows:
         return None if values is None else _escaped(values.cast(pl.String))
 
     def worded(self, name: str) -> pl.Series | None:
-        """Return a column as people read it, escaped; None when there is nothing in it."""
+        """Return a column as people read it, escaped, empty text as null; None when nothing is in it."""
         values = self._given(name)
         if values is None:
             return None
-        return _escaped(values) if values.dtype == pl.String else worded(values)
+        return _escaped(values.set(values == "", None)) if values.dtype == pl.String else worded(values)
 
     def instant(self, name: str) -> pl.Series | None:
         """Return a column of instants as the wire wants them."""

@@ -48,7 +48,7 @@ def _number(column: pl.Series) -> pl.Series:
         return _each(column.round().cast(pl.Int64, strict=False), _length)
     if column.name.endswith("_gbp"):
         return _each(column.cast(pl.Decimal(38, 2), strict=False), _pounds)
-    return column.cast(pl.String)
+    return (column.set(~column.is_finite(), None) if column.dtype.is_float() else column).cast(pl.String)
 
 
 def wire_instants(column: pl.Series) -> pl.Series:
@@ -95,11 +95,12 @@ def _each(column: pl.Series, write: Callable[[Decimal], str]) -> pl.Series:
 
 def _length(seconds: Decimal) -> str:
     """Write a length of time in its two largest units, such as 1 h 5 min or 3 min 20 s."""
-    minutes, rest = divmod(int(seconds), 60)
+    minutes, rest = divmod(abs(int(seconds)), 60)
     hours, minutes = divmod(minutes, 60)
+    sign = "-" if seconds < 0 else ""
     if hours:
-        return f"{hours} h {minutes} min"
-    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+        return f"{sign}{hours} h {minutes} min"
+    return f"{sign}{minutes} min {rest} s" if minutes else f"{sign}{rest} s"
 
 
 def _pounds(amount: Decimal) -> str:

@@ -13,6 +13,7 @@ import json
 import re
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from threading import Timer
 from typing import TYPE_CHECKING, NoReturn
 
 import duckdb
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 OPS = "ops"
 OWN = "card"  # what whoever opened the connection made for the queries
 MEMORY = "700MB"  # beyond this DuckDB spills into the data directory
+SPILL = "20GB"  # and beyond this a query has gone wrong
+SECONDS = 1200.0  # a query that joins everything with everything must not hold up the night
 
 _QUERY_NODES = {"SELECT_NODE", "SET_OPERATION_NODE", "RECURSIVE_CTE_NODE", "CTE_NODE"}
 _HARMLESS_FUNCTIONS = {"unnest", "range", "generate_series"}
@@ -53,6 +56,7 @@ class Guarded:
     engine: duckdb.DuckDBPyConnection
     schemas: frozenset[str]
     special: frozenset[str] = field(repr=False)
+    seconds: float = SECONDS
 
     def judge(self, text: str) -> Question:
         """Return a query that may be asked; raise Permanent when it reads what it must not or is none."""
@@ -69,20 +73,21 @@ class Guarded:
                 "it is not one query", why=tree.get("error_message", ""), todo="write one SELECT or WITH"
             )
         _Judge(self.schemas, frozenset(_defined(tree))).look_at(tree)
-        query = statements[0].query.strip().removesuffix(";")
-        return Question(Sql(query), frozenset(statements[0].named_parameters))
+        return Question(_without_end(statements[0].query), frozenset(statements[0].named_parameters))
 
     def execute(self, sql: Sql, values: Mapping[str, object] | None = None) -> None:
         """Run a statement of ours, perhaps with a question rendered into it; raise Permanent in one line."""
         try:
-            self.engine.execute(sql, dict(values) if values else None)
+            with self._in_time():
+                self.engine.execute(sql, dict(values) if values else None)
         except duckdb.Error as error:
             self._tell(error, sql)
 
     def frame(self, sql: Sql, values: Mapping[str, object] | None = None) -> pl.DataFrame:
         """Return the answer to a query of ours or to a question; raise Permanent in one line."""
         try:
-            answer: pl.DataFrame = self.engine.sql(sql, params=dict(values) if values else None).pl()
+            with self._in_time():
+                answer: pl.DataFrame = self.engine.sql(sql, params=dict(values) if values else None).pl()
         except duckdb.Error as error:
             self._tell(error, sql)
         return answer
@@ -95,7 +100,23 @@ class Guarded:
         finally:
             self.engine.unregister(name)
 
+    @contextmanager
+    def _in_time(self) -> Iterator[None]:
+        """Interrupt what takes too long: DuckDB itself knows no limit of time."""
+        timer = Timer(self.seconds, self.engine.interrupt)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+
     def _tell(self, error: duckdb.Error, sql: str) -> NoReturn:
+        if isinstance(error, duckdb.InterruptException):
+            raise Permanent(
+                f"the query was stopped after {self.seconds:g} s",
+                todo="see what it joins, or whether it ends",
+            ) from None
         why = told_in_one_line(error, sql)
         named = sorted(column for column in self.special if re.search(rf"\b{column}\b", why))
         if named and isinstance(error, duckdb.BinderException):
@@ -108,12 +129,12 @@ class Guarded:
 
 
 @contextmanager
-def guarded(lake: Lake) -> Iterator[Guarded]:
-    """Open the catalogue of a lake for queries that may read no special column.
+def guarded(lake: Lake, *, seconds: float = SECONDS) -> Iterator[Guarded]:
+    """Open the catalogue of a lake for queries that may read no special column, nor last beyond `seconds`.
 
     Raises Permanent when there is no catalogue.
     """
-    with closing(connect(lake, memory=MEMORY)) as engine:
+    with closing(connect(lake, memory=MEMORY, spill=SPILL)) as engine:
         sql = sections("card")
         try:
             shown = dict(engine.execute(sql["classified"]).fetchall())
@@ -132,7 +153,16 @@ def guarded(lake: Lake) -> Iterator[Guarded]:
                 todo="run `casehouse rebuild`",
             ) from None
         schemas = frozenset(view.split(".")[0] for view in shown) | {OPS, OWN}
-        yield Guarded(engine, schemas, frozenset(special))
+        yield Guarded(engine, schemas, frozenset(special), seconds)
+
+
+def _without_end(query: str) -> Sql:
+    """Take the semicolon off a query, and the remarks behind it, so that it can stand in brackets."""
+    text = query.encode()  # DuckDB counts bytes
+    tokens = [at for at, kind in duckdb.tokenize(query) if kind is not duckdb.token_type.comment]
+    while tokens and text[tokens[-1] : tokens[-1] + 1] == b";":
+        text = text[: tokens.pop()]
+    return Sql(text.decode().strip())
 
 
 def _show(engine: duckdb.DuckDBPyConnection, schema: str, name: str, *, columns: Sql) -> None:
@@ -175,9 +205,9 @@ class _Judge:
 
     def _look_at_table(self, node: dict[str, object]) -> None:
         schema, name = str(node["schema_name"]), str(node["table_name"])
-        if node["catalog_name"] or (schema and schema not in self.schemas):
+        if node["catalog_name"] or (schema and schema.lower() not in self.schemas):
             _refuse(f"it names {'.'.join(str(node[part]) for part in _PARTS if node[part])}")
-        if not schema and name not in self.defined:
+        if not schema and name.lower() not in self.defined:
             _refuse(f"it names {name!r} without a schema")
 
 
@@ -185,11 +215,11 @@ _PARTS = ("catalog_name", "schema_name", "table_name")
 
 
 def _defined(node: object) -> Iterator[str]:
-    """Name what a query defines itself by WITH; a name that could be a file's is none."""
+    """Name what a query defines itself by WITH, in small letters; a name that could be a file's is none."""
     if isinstance(node, dict):
         known = node.get("cte_map")
         if isinstance(known, dict):
-            yield from (one["key"] for one in known["map"] if _NAME.fullmatch(one["key"]))
+            yield from (one["key"].lower() for one in known["map"] if _NAME.fullmatch(one["key"]))
         node = list(node.values())
     if isinstance(node, list):
         for part in node:

@@ -74,11 +74,11 @@ def spill_path(lake: Lake) -> Path:
     return lake.root / ".spill"
 
 
-def connect(lake: Lake, *, memory: str | None = None) -> duckdb.DuckDBPyConnection:
+def connect(lake: Lake, *, memory: str | None = None, spill: str | None = None) -> duckdb.DuckDBPyConnection:
     """Open the catalogue as it is now, read-only, in London time; the caller closes it.
 
     No file outside the data directory can be opened through it. Beyond `memory`, such as 1GB, it spills into
-    the data directory. Raises Permanent when there is no catalogue or it cannot be opened.
+    the data directory, at most `spill`. Raises Permanent when there is no catalogue or it cannot be opened.
     """
     path = catalogue_path(lake)
     if not path.exists():
@@ -89,6 +89,8 @@ def connect(lake: Lake, *, memory: str | None = None) -> duckdb.DuckDBPyConnecti
         engine.execute("USE casehouse")
         if memory:
             engine.execute("SET memory_limit = ?", [memory])
+        if spill:
+            engine.execute("SET max_temp_directory_size = ?", [spill])
         confine(engine, lake.root)
     except duckdb.Error as error:
         engine.close()

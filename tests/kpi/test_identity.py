@@ -178,6 +178,22 @@ def test_a_number_without_its_area_code_is_nobodys() -> None:
     assert list(readings("219430")) == ["id:219430"]
 
 
+@pytest.mark.parametrize("asked", ["2079460123", "7700900123", "4857773456", "46701234567"])
+def test_digits_of_another_kind_are_no_telephone_number(asked: str) -> None:
+    assert list(readings(asked)) == [f"id:{asked}"]
+    found = known(["A"], [(HOME, "A"), (MOBILE, "A")])
+    assert whose(found, asked) is None
+    assert whose(found, "442079460123") == whose(found, "02079460123") == {"A"}
+
+
+def test_texts_that_two_kinds_have_for_two_customers_are_counted() -> None:
+    told = [("external_id", "1", "A"), ("primary_key", "1", "B"), ("entity_id", "2", "A")]
+    found = known(["A", "B"], told=told)
+    assert found.overruled == 1
+    assert whose(found, "1") == {"A"}
+    assert known(["A", "B"], told=told, identified_by="primary_key").overruled == 0
+
+
 def test_customers_that_only_other_systems_know_count_too() -> None:
     found = known(["A"], [(HOME, "A")], [("phone", HOME, "Z"), ("external_id", "X", "Z")])
     assert whose(found, HOME) == set()
@@ -236,6 +252,11 @@ def test_a_bad_row_is_told_by_its_line_and_never_by_its_value(tmp_path: Path, li
     assert "ZZZ" not in str(error.value)
 
 
+def test_empty_lines_are_no_rows(tmp_path: Path) -> None:
+    path = write(tmp_path / "known.csv", "", "external_id,X1,A", "")
+    assert read_identifiers(path).rows() == [("external_id", "X1", "A")]
+
+
 def test_a_file_of_other_columns_or_none_is_told(tmp_path: Path) -> None:
     path = tmp_path / "known.csv"
     with pytest.raises(Permanent, match="CASEHOUSE_KPI_IDENTIFIERS"):
@@ -243,6 +264,10 @@ def test_a_file_of_other_columns_or_none_is_told(tmp_path: Path) -> None:
     path.write_text("id,customer\n1,2\n", encoding="utf-8")
     with pytest.raises(Permanent, match="line 1"):
         read_identifiers(path)
+    path.write_text('kind,identifier,customer_id\nexternal_id,X,A\n"Zebedee', encoding="utf-8")
+    with pytest.raises(Permanent, match="after line 3") as error:
+        read_identifiers(path)
+    assert "Zebedee" not in str(error.value)
     path.write_bytes(b"kind,identifier,customer_id\nexternal_id,\xff,A\n")
     with pytest.raises(Permanent, match="UTF-8"):
         read_identifiers(path)

@@ -133,7 +133,7 @@ def fields(row: Row, shown: dict[str, str]) -> list[Row] | None:
     told = [
         given_members(name=label or None, value=people(row[column]))
         for column, label in shown.items()
-        if row[column] is not None
+        if row[column] not in {None, ""}
     ]
     return told or None
 

@@ -103,6 +103,8 @@ def test_asking_for_everything_brings_no_special_value(guard: Guarded, asked: st
         "FROM duckdb_views",
         "FROM information_schema.tables",
         "FROM made.members",
+        "FROM Made.members",
+        "FROM Casehouse.icasework.cases",
         "FROM cases",
         "FROM (DESCRIBE icasework.cases)",
         "FROM (SUMMARIZE icasework.cases)",
@@ -141,6 +143,41 @@ def test_a_query_that_changes_something_on_the_way_is_refused(guard: Guarded) ->
     guard.execute(Sql("CREATE TABLE card.numbers AS SELECT 1 AS e164"))
     with pytest.raises(Permanent, match="more than read"):
         guard.judge("WITH gone AS (DELETE FROM card.numbers RETURNING *) FROM gone")
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "WITH RECURSIVE n AS (SELECT 1 AS x UNION ALL SELECT x + 1 FROM n) SELECT count(*) FROM n",
+        "SELECT a.range * b.range AS x FROM range(1000000) AS a, range(1000000) AS b",
+    ],
+)
+def test_a_query_without_end_is_stopped_and_the_next_one_answers(secretive: Lake, asked: str) -> None:
+    with guarded(secretive, seconds=0.3) as guard:
+        question = guard.judge(asked)
+        with pytest.raises(Permanent, match=r"stopped after 0\.3 s"):
+            guard.execute(Sql(f"CREATE TABLE made.x AS {question.sql}"))
+        assert guard.frame(guard.judge("SELECT 1 AS one").sql).rows() == [(1,)]
+
+
+@pytest.mark.parametrize(
+    "end", ["", ";", " ; ", ";;", "; -- £ done;", "/* ; */ ; /* £ */\n--x\n", " -- done;"]
+)
+def test_what_stands_behind_a_query_is_taken_off(guard: Guarded, end: str) -> None:
+    question = guard.judge(f"SELECT '£;' AS text{end}")
+    assert guard.frame(Sql(f"FROM ({question.sql}\n)")).rows() == [("£;",)]
+
+
+def test_spilling_is_bounded_and_settings_stay_as_they_are(guard: Guarded) -> None:
+    told = guard.judge("SELECT current_setting('max_temp_directory_size') AS most")
+    assert guard.frame(told.sql).item() == "18.6 GiB"
+    with pytest.raises(Permanent):
+        guard.judge("SET max_temp_directory_size = '1TB'")
+
+
+def test_capitals_mean_nothing(guard: Guarded) -> None:
+    asked = guard.judge("WITH Known AS (FROM Marts.CASES_current) SELECT Case_ID FROM known")
+    assert guard.frame(asked.sql).rows() == [(1,)]
 
 
 def test_what_a_card_needs_is_let_in(guard: Guarded) -> None:

@@ -1,10 +1,13 @@
 -- History of a case: its eight latest events, the newest first. Of events on one day those without a time come where
--- they belong: a case is closed after, and received before, everything else of its day.
+-- they belong: a case is closed after, and received before, everything else of its day. Why a case was returned or
+-- withdrawn is not shown: it may be in somebody's own words, and name others.
 SELECT
     CAST(events.case_id AS VARCHAR) AS document_number,
     events.event_date,
     CASE events.event_type
         WHEN 'stage ended' THEN 'Stage ' || events.detail
+        WHEN 'returned' THEN 'Returned'
+        WHEN 'withdrawn' THEN 'Withdrawn'
         ELSE concat_ws(': ', upper(left(events.event_type, 1)) || substr(events.event_type, 2), events.detail)
     END AS event,
     row_number() OVER (

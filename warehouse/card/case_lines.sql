@@ -16,7 +16,7 @@ WITH parts AS (
     UNION ALL
     SELECT
         actions.case_id,
-        'Corrective action: ' || actions.corrective_action_type AS kind,
+        concat_ws(': ', 'Corrective action', actions.corrective_action_type) AS kind,
         actions.completed_date IS NOT NULL AS is_done,
         actions.due_date,
         actions.team,

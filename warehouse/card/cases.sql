@@ -1,7 +1,7 @@
 -- Section Cases: one document a case, at most twenty a customer, the most urgent first. Colours go by
 -- marts.case_targets: red overdue, orange due within two working days, green answered in time or not yet near its
 -- day, none for what is closed, was answered late or has no day. Of a confidential case nobody but its officers may
--- know more than that there is one.
+-- know more than that there is one, and since when: not even its place among the others tells whether it is open.
 --
 -- A query of this folder reads schemas icasework, xima, marts and ops; columns of the privacy class special are not
 -- there. Besides, card.numbers (see numbers.sql) and, in queries for lines and history, card.documents: the
@@ -14,7 +14,8 @@
 --     external_url, tracking_url links, or nothing
 --     status, colour, status_at  words; NORMAL, GREEN, ORANGE or RED; instant of the last change
 --     amount, currency           pounds and pence with GBP, or nothing
---     position                   place in the section, smallest first
+--     position                   a number to sort by, smallest first; it is compared with other customers' where a
+--                                household has a card together
 --
 -- and any other column, to be shown as a field by card.toml. A query for lines returns document_number, line_name,
 -- quantity, delivered, line_url, position and fields; one for history document_number, position and fields.
@@ -56,6 +57,9 @@ judged AS (
     SELECT
         cases.*,
         coalesce(cases.is_confidential, false) AS is_hidden,
+        coalesce(
+            cases.received_date, CAST(timezone('Europe/London', cases.created_at) AS DATE), cases.report_date
+        ) AS begun_date,
         coalesce(cases.case_status, CASE WHEN cases.is_open THEN 'Open' ELSE 'Closed' END) AS words,
         CASE WHEN cases.is_open AND stages.ended_date IS NULL THEN stages.due_date END AS stage_due_date,
         CASE
@@ -74,7 +78,7 @@ judged AS (
 SELECT
     judged.customer_id,
     CAST(judged.case_id AS VARCHAR) AS document_number,
-    timezone('Europe/London', CAST(coalesce(judged.received_date, judged.report_date) AS TIMESTAMP)) AS document_at,
+    timezone('Europe/London', CAST(judged.begun_date AS TIMESTAMP)) AS document_at,
     replace($case_url, '{case_id}', CAST(judged.case_id AS VARCHAR)) AS external_url,
     CASE
         WHEN judged.is_hidden THEN 'Confidential'
@@ -84,7 +88,7 @@ SELECT
         ELSE judged.words
     END AS status,
     CASE WHEN judged.is_hidden THEN 'NORMAL' ELSE judged.urgency END AS colour,
-    judged.last_updated_at AS status_at,
+    CASE WHEN NOT judged.is_hidden THEN judged.last_updated_at END AS status_at,
     CASE WHEN NOT judged.is_hidden THEN agreed.agreed_gbp END AS amount,
     CASE WHEN NOT judged.is_hidden AND agreed.agreed_gbp IS NOT NULL THEN 'GBP' END AS currency,
     CASE WHEN judged.is_hidden THEN 'Only named officers may open this case' ELSE judged.case_type END AS case_type,
@@ -94,20 +98,17 @@ SELECT
     CASE WHEN NOT judged.is_hidden THEN judged.stage_due_date END AS due_date,
     CASE
         WHEN NOT judged.is_hidden
-            THEN letters.correspondence_type || ', ' || strftime(letters.sent_date, '%-d %b %Y')
+            THEN concat_ws(', ', letters.correspondence_type, strftime(letters.sent_date, '%-d %b %Y'))
     END AS last_letter,
     CASE WHEN NOT judged.is_hidden THEN judged.current_outcome END AS current_outcome,
     CASE WHEN NOT judged.is_hidden THEN judged.closed_date END AS closed_date,
-    row_number() OVER (
-        PARTITION BY judged.customer_id
-        ORDER BY
-            judged.is_open DESC,
-            judged.stage_due_date ASC NULLS LAST,
-            judged.closed_date DESC NULLS LAST,
-            judged.case_id DESC
-    ) AS position
+    CASE
+        WHEN judged.is_hidden THEN 1000000
+        WHEN judged.is_open THEN coalesce(judged.stage_due_date - DATE '1970-01-01', 999999)
+        ELSE 2000000 - (judged.closed_date - DATE '1970-01-01')
+    END AS position
 FROM judged
 LEFT JOIN subjects ON judged.case_id = subjects.case_id
 LEFT JOIN letters ON judged.case_id = letters.case_id
 LEFT JOIN agreed ON judged.case_id = agreed.case_id
-QUALIFY position <= 20
+QUALIFY row_number() OVER (PARTITION BY judged.customer_id ORDER BY position, judged.case_id DESC) <= 20
