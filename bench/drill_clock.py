@@ -1,4 +1,4 @@
-"""The clock's part of `make drill-outbound`: signed calls over loopback on the real clock, minute after minute.
+"""The clock's part of `make drill-outbound`: signed calls over loopback on the real clock, across minutes.
 
 Several stand-ins whose clocks are wrong by so many seconds, each called by a client of its own that knows
 nothing of it but what the answers tell. A signature is good for one minute of the server's clock, so every
