@@ -37,7 +37,8 @@ unit: $(VENV)/.locked
 bench: $(VENV)/.locked ## ratios against plain tools, measured side by side
 	@$(BIN)/python -m bench
 
-drill-outbound: $(VENV)/.locked ## kill 200 dispatchers to Tascomi at random, then count what is there
+drill-outbound: $(VENV)/.locked ## signed calls for three minutes; kill 200 dispatchers at random; count what is there
+	@$(BIN)/python -m bench.drill_clock
 	@$(BIN)/python -m bench.drill_outbound
 
 lock: $(VENV)/.locked ## refresh requirements.lock to the newest versions pyproject.toml allows

@@ -2,8 +2,10 @@
 
 A row is a record whose last change fell on the report day, as it stood when the day was asked for: one that
 is changed again comes again. The names in `Contacts` are a recorded schema's; of `Complaints` only id,
-remarks, asbo, submit_date and last_updated are, every other name is a guess. A site that calls a column
-otherwise edits that column's first argument here; the tables' further columns are let pass.
+remarks, asbo, submit_date and last_updated are, every other name is a guess. A site that calls one of those
+otherwise says so where writing learns it too, and the feed follows: by CASEHOUSE_TASCOMI_*_COLUMN for the two
+references and the number, in pipelines/sources/tascomi/dialect.py for the others. The tables' further columns
+are let pass.
 """
 
 from pipelines.contracts.columns import Flag, Instant, Text, Whole

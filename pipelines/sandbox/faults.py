@@ -100,7 +100,10 @@ class TooMany(Fault):
 
 
 class Hold(Fault):
-    """The answer is held back for so many seconds, then given: a time-out for whoever waits less."""
+    """The call is held back for so many seconds, then done and answered: a time-out for whoever waits less.
+
+    What such a caller asked for is done nevertheless, later: a server does not know that nobody waits.
+    """
 
     stage = "answer"
     fault: Literal["hold"] = "hold"

@@ -79,11 +79,21 @@ class Visit:
             case HangUp():
                 return RawAnswer(b"")
             case Hold(seconds=seconds):
-                await asyncio.sleep(seconds)
+                await self._held_back(seconds)
         self.act(hit.fault)
         answer = self._instead(hit.fault) or self.done(list)[0]
         entry.status = int(answer.status)
         return await send(self.request, self.finish(answer))
+
+    async def _held_back(self, seconds: float) -> None:
+        """Wait; a call that nobody waits for any more is carried out all the same, when its time has come."""
+        loop = asyncio.get_running_loop()
+        due = loop.time() + seconds
+        try:
+            await asyncio.sleep(seconds)
+        except asyncio.CancelledError:
+            loop.call_at(due, self.done, list)
+            raise
 
     async def _as_asked(self, entry: Entry) -> web.StreamResponse:
         """Answer a call whose answer no fault replaces; one that goes well may meet those of the wire."""

@@ -11,6 +11,7 @@ import logging
 import socket
 import ssl
 import threading
+from contextlib import nullcontext
 from hashlib import sha256
 from http import HTTPStatus
 from http.cookiejar import CookieJar, DefaultCookiePolicy
@@ -35,6 +36,7 @@ from pipelines.sources.exchange import (
 )
 from pipelines.sources.patience import Patience, Setback, Unfinished, retrying
 from pipelines.sources.sockets import OpenSockets
+from pipelines.sources.unheard import unheard
 from pipelines.sources.wholeness import CutShort, UnknownEncoding, is_framed, plain
 from pipelines.sources.wording import clip, scrub
 
@@ -195,15 +197,18 @@ class Transport:
         if self._closed.is_set():
             raise _closed(call)
         try:
-            with self._client.stream(
-                call.method,
-                call.url,
-                params=dict(call.query) or None,
-                data=dict(call.form) or None,
-                content=call.json,
-                headers=call.headers,
-                extensions={"trace": self._sockets.trace},
-            ) as response:
+            with (
+                unheard() if call.is_private else nullcontext(),
+                self._client.stream(
+                    call.method,
+                    call.url,
+                    params=dict(call.query) or None,
+                    data=dict(call.form) or None,
+                    content=call.json,
+                    headers=call.headers,
+                    extensions={"trace": self._sockets.trace},
+                ) as response,
+            ):
                 if any_status or response.status_code in call.good:
                     taken = take(response)
                     if not self._closed.is_set():

@@ -23,6 +23,8 @@ BROKEN = httpx.RemoteProtocolError
 TIMED_OUT = httpx.TimeoutException
 SECRET = "sandbox-secret"
 GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+# What addcasenotes requires beside case and text (SEED).
+NOTED = {"Type": "Note", "SelfServiceAccess": "false", "RequestDate": "2026-11-23T08:00:00"}
 
 
 class HandClock:

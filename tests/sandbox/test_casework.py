@@ -12,7 +12,7 @@ from lxml import etree
 from pipelines.sandbox.council import NOTES, REPORTS
 from pipelines.sandbox.council.casework import FIRST_WRITTEN
 from pipelines.sandbox.server import SandboxThread
-from tests.sandbox.caller import Caller, HandClock
+from tests.sandbox.caller import NOTED, Caller, HandClock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -127,9 +127,9 @@ def test_what_is_written_to_a_case_touches_it_and_no_other(caller: Caller, clock
     past = {report_id: body(caller, YESTERDAY, report_id) for report_id in REPORTS}
     others, was = cases(caller, TODAY), details(caller, QUIET)
     assert QUIET not in others
-    caller.post("updateexternalid", CaseId=QUIET, ExternalId="TSC-1")
+    caller.post("updateexternalid", CaseId=QUIET, ExternalId="TSC-1", RequestDate=NOTED["RequestDate"])
     clock.forward(minutes=5)
-    caller.post("addcasenotes", ExternalId="TSC-1", Notes="seen")
+    caller.post("addcasenotes", ExternalId="TSC-1", Notes="seen", **NOTED)
     now = cases(caller, TODAY)
     touched = {
         "CaseDetails.ExternalId": "TSC-1",
@@ -160,7 +160,7 @@ def test_a_case_with_news_of_its_own_keeps_them(caller: Caller, clock: HandClock
 def test_the_reports_on_cases_with_news_show_what_a_touched_case_has(caller: Caller) -> None:
     before = table(caller, TODAY, 50524)
     number = "400507"
-    caller.post("addcasenotes", CaseId=number, Notes="seen")
+    caller.post("addcasenotes", CaseId=number, Notes="seen", **NOTED)
     after = table(caller, TODAY, 50524)
     new = [row for row in after if row["CaseDetails.CaseId"] == number]
     assert [row for row in after if row not in new] == before
@@ -172,10 +172,10 @@ def test_the_reports_on_cases_with_news_show_what_a_touched_case_has(caller: Cal
 
 def test_notes_are_a_report_of_their_own(caller: Caller, clock: HandClock) -> None:
     assert table(caller, TODAY, NOTES.report_id) == []
-    caller.post("addcasenotes", CaseId=QUIET, Notes='One, "two"\nthree', Type="Phone call")
-    caller.post("addcasenotes", CaseId="400499", Notes="other", SelfServiceAccess="true")
+    caller.post("addcasenotes", CaseId=QUIET, Notes='One, "two"\nthree', **{**NOTED, "Type": "Phone call"})
+    caller.post("addcasenotes", CaseId="400499", Notes="other", **{**NOTED, "SelfServiceAccess": "true"})
     clock.forward(days=1)
-    caller.post("addcasenotes", CaseId=QUIET, Notes="later")
+    caller.post("addcasenotes", CaseId=QUIET, Notes="later", **NOTED)
     first, second = table(caller, TODAY, NOTES.report_id)
     assert (first["CaseDetails.CaseId"], first["CaseNote.SelfServiceAccess"]) == ("400499", "Yes")
     assert second == {
@@ -247,7 +247,7 @@ def test_an_external_id_moves_with_its_case(caller: Caller) -> None:
     number, row = next((case, row) for case, row in rows.items() if row["CaseDetails.ExternalId"])
     old = row["CaseDetails.ExternalId"]
     others = found(caller, old) - {number}
-    caller.post("updateexternalid", CaseId=number, ExternalId="TSC-7")
+    caller.post("updateexternalid", CaseId=number, ExternalId="TSC-7", RequestDate=NOTED["RequestDate"])
     assert found(caller, old) == others
     assert found(caller, "TSC-7") == {number}
 

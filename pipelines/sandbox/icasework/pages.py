@@ -6,6 +6,7 @@ recorded from a live server; the reason stands only in the headers. Styling and 
 
 from __future__ import annotations
 
+import re
 from http import HTTPStatus
 
 from pipelines.sandbox.answers import Answer
@@ -54,6 +55,30 @@ _PAGE = """\
 """
 
 ERROR_PAGE = _PAGE.replace("\n", "\r\n").encode()
+
+
+_LOGIN = """\
+<!DOCTYPE html>
+<html lang="en">
+<head><meta charset="utf-8"><title>iCasework stand-in: sign in</title></head>
+<body>
+<h1>Sign in to see {case}</h1>
+<p>This is a stand-in. iCasework shows a case here to whoever has signed in to it; the stand-in has the
+calls of iCasework but none of its screens, so that nobody can sign in.</p>
+</body>
+</html>
+"""
+_CASE_NUMBER = re.compile(r"[0-9]{1,12}")
+
+
+def login_page(case_id: str) -> Answer:
+    """Return what a browser that has not signed in sees in place of a case (GUESS); it tells only the number.
+
+    Whether there is such a case is not told: that takes signing in.
+    """
+    case = f"case {case_id}" if _CASE_NUMBER.fullmatch(case_id) else "a case"
+    headers = {"Content-Type": HTML, "Cache-Control": "no-store"}
+    return Answer(headers=headers, chunks=[_LOGIN.format(case=case).encode()])
 
 
 class Refused(Exception):

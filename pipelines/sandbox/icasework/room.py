@@ -32,6 +32,7 @@ from pipelines.sandbox.icasework.pages import (
     NOT_HERE,
     OTHER,
     Refused,
+    login_page,
     numbered,
 )
 from pipelines.sandbox.icasework.reports import Unreadable, find_report, get_report, read_window
@@ -53,6 +54,8 @@ if TYPE_CHECKING:
 
 _INVALID_GRANT = 2  # 19002: CODE/live
 _INVALID_TOKEN = 3  # GUESS: an expired token was never seen
+MAIN = "/icasework"
+CASE_PAGE = "case"  # GUESS: where a browser sees a case, as settings.icasework_case_pattern has it
 _WINDOWS = {"getreport": read_window, "getcases": read_case_window}
 
 
@@ -107,9 +110,9 @@ def hosts(environment: str) -> tuple[Host, ...]:
     """
     every = frozenset(OPERATIONS)
     if environment == "uat":
-        return (Host("all calls", "/icasework", every, needs_db=True),)
+        return (Host("all calls", MAIN, every, needs_db=True),)
     return (
-        Host("main", "/icasework", every - {"getreport", "getcases"}, needs_db=False),
+        Host("main", MAIN, every - {"getreport", "getcases"}, needs_db=False),
         Host("reports", "/icasework-reports", frozenset({"token", "getreport"}), needs_db=False),
         Host("portal", "/icasework-portal", every - {"getreport"}, needs_db=False),
     )
@@ -119,6 +122,8 @@ def mount(app: web.Application, sandbox: Sandbox) -> None:
     """Put the hosts' routes into the application."""
     for host in hosts(sandbox.config.environment):
         handler = partial(_answer, sandbox, host)
+        if host.prefix == MAIN:
+            app.router.add_get(f"{MAIN}/{CASE_PAGE}", _case_page)
         for path in ("/{operation}", "/services/{account}/{operation}"):
             app.router.add_route("*", host.prefix + path, handler)
         for path in ("", "/{path:.*}"):
@@ -128,6 +133,11 @@ def mount(app: web.Application, sandbox: Sandbox) -> None:
 async def _not_found(request: web.Request) -> web.StreamResponse:
     """Answer an address that is nothing of the vendor's, as its server answers: with the page."""
     return await send(request, _baked(request, Refused("", status=HTTPStatus.NOT_FOUND).answer()))
+
+
+async def _case_page(request: web.Request) -> web.StreamResponse:
+    """Answer the link of a case, as a card shows it, with a page to sign in: no call of the vendor's API."""
+    return await send(request, _baked(request, login_page(request.query.get("CaseId", ""))))
 
 
 async def _answer(sandbox: Sandbox, host: Host, request: web.Request) -> web.StreamResponse:

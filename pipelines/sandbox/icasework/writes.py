@@ -75,23 +75,26 @@ def _number(sandbox: Sandbox, sent: Sent, now: datetime) -> int:
 
 
 def add_case_notes(sandbox: Sandbox, params: Mapping[str, str], key: str) -> Answer:
-    """Answer addcasenotes; the same note sent twice stands there twice."""
+    """Answer addcasenotes, which requires all its parameters (SEED); a note sent twice stands there twice."""
     sent = _sent(sandbox, params, "addcasenotes")
     now = sandbox.london_now()
-    text = sent.required("Notes")
+    text, kind = sent.required("Notes"), sent.required("Type")
+    sent.required("SelfServiceAccess")
+    sent.required("RequestDate")
     sent.moment("RequestDate")
-    note = Note(sent.text("Type"), text, is_shown=sent.flag("SelfServiceAccess"))
+    note = Note(kind, text, is_shown=sent.flag("SelfServiceAccess"))
     case_id = _identified(sandbox, sent, now)
     sandbox.council.change_case(case_id, now, "addcasenotes", note=note, by=key)
     return _answer("addcasenotesresponse", {"caseid": str(case_id)}, params)
 
 
 def update_external_id(sandbox: Sandbox, params: Mapping[str, str], key: str) -> Answer:
-    """Answer updateexternalid; the case is meant by CaseId alone."""
+    """Answer updateexternalid, which requires all its parameters (SEED); CaseId alone means the case."""
     sent = _sent(sandbox, params, "updateexternalid")
     now = sandbox.london_now()
     sent.required("CaseId")
     cells = {EXTERNAL_ID: sent.required("ExternalId")}
+    sent.required("RequestDate")
     sent.moment("RequestDate")
     case_id = _identified(sandbox, sent, now)
     sandbox.council.change_case(case_id, now, "updateexternalid", cells=cells, by=key)

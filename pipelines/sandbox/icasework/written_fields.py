@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 _DOCUMENT = re.compile(r"Document([1-9][0-9]{0,2})\.(\w+)")
 _LANGUAGE = re.compile(r"[a-z]{2}")
 _URL = re.compile(r"https?://\S+")
+# A date, and a date-time as XML writes it (SEED): Python itself reads a good deal more.
+_DATE = re.compile(r"\d{4}-\d\d-\d\d")
+_MOMENT = re.compile(_DATE.pattern + r"(T\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)?)?", re.ASCII)
 _FLAGS = {"true": True, "false": False}
 _LONGEST = {"Name": 100, "MimeType": 100, "URL": 500}  # SEED
 _CONTACT_METHODS = frozenset({"Email", "Phone", "Letter", "Post", "Text message"})
@@ -114,6 +117,8 @@ class Sent:
         """Return a date or XML date-time as London wall-clock time, None when it was not sent."""
         text = self.text(name)
         try:
+            if text and not _MOMENT.fullmatch(text):
+                raise ValueError  # noqa: TRY301 - one way out for a wrong form and an impossible date
             moment = datetime.fromisoformat(text) if text else None
         except ValueError:
             raise self.refused(f"{name} is invalid.") from None
@@ -147,6 +152,8 @@ class Sent:
     def _check_birth(self, name: str) -> None:
         try:
             if text := self.text(name):
+                if not _DATE.fullmatch(text):
+                    raise ValueError  # noqa: TRY301 - as above
                 date.fromisoformat(text)
         except ValueError:
             raise self.refused(f"{name} is invalid.") from None

@@ -20,7 +20,7 @@ from pipelines.sandbox.answers import Answer, send
 from pipelines.sandbox.calls import Call
 from pipelines.sandbox.tascomi.bodies import JSON, read_fields, write_row, write_rows
 from pipelines.sandbox.tascomi.judging import Wrong
-from pipelines.sandbox.tascomi.keys import FAILED, find_signer
+from pipelines.sandbox.tascomi.keys import FAILED, Right, find_signer
 from pipelines.sandbox.tascomi.listing import read_wanted
 from pipelines.sandbox.tascomi.office import API_USER, COLLEAGUE
 from pipelines.sandbox.tascomi.shifting import shift
@@ -38,7 +38,15 @@ PREFIX = "/tascomi"
 REST = PREFIX + "/rest"
 _TOLD = 500  # how many characters of a field the log keeps
 # What a method does to a table, and to one record of it (CODE).
-_VERBS = {("GET", False): "list", ("PUT", False): "create", ("GET", True): "read", ("POST", True): "update"}
+_VERBS = {
+    ("GET", False): "list",
+    ("PUT", False): "create",
+    ("GET", True): "read",
+    ("POST", True): "update",
+    ("DELETE", True): "delete",
+}
+# The right that each needs. Nobody who integrates is given that to delete (SEED): it is always refused.
+_RIGHTS: Mapping[str, Right] = {"list": "view", "read": "view", "create": "write", "update": "write"}
 _PAGE = b"<!DOCTYPE html>\n<html><head><title>Stand-in</title></head><body><h1>Sign in</h1></body></html>\n"
 
 
@@ -183,7 +191,8 @@ def _check(asked: Asked) -> None:
         raise Refused(HTTPStatus.UNAUTHORIZED, {"error": FAILED})
     if asked.table not in TABLES:
         raise _nothing_here()
-    if not asked.key.may("view" if asked.verb in {"list", "read"} else "write", asked.table):
+    right = _RIGHTS.get(asked.verb, "write")
+    if asked.verb == "delete" or not asked.key.may(right, asked.table):
         raise Refused(HTTPStatus.FORBIDDEN, {"error": "This API key has no such access to this resource."})
     if not asked.verb:
         raise Refused(HTTPStatus.METHOD_NOT_ALLOWED, {"error": "This method is not known here."})

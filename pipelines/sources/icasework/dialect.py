@@ -89,6 +89,10 @@ WRITTEN_CASE = "caseid"
 CASE_ID = "CaseDetails.CaseId"
 EXTERNAL_ID = "CaseDetails.ExternalId"
 
+# The kind of a note for which none is said: a note must have one (SEED), what it may be is a council's own
+# setting there (GUESS: the word).
+NOTE_TYPE = "Note"
+
 # getcasedetails of an unknown case: 400 with this header and without error headers (CODE/live).
 UNKNOWN_CASE = ("Content-Disposition", "output.xml")
 

@@ -21,6 +21,7 @@ from pipelines.sources.icasework.auth import TokenSource
 from pipelines.sources.icasework.dialect import (
     ADDCASENOTES,
     CREATECASE,
+    NOTE_TYPE,
     REQUEST_DATE,
     UPDATECASE,
     UPDATECUSTOMER,
@@ -66,12 +67,13 @@ class IcaseworkWriter(CaseLookUps):
         kind: str | None = None,
         is_shown_to_customer: bool = False,
     ) -> None:
-        """Add a note to a case. Sent twice, it stands there twice."""
+        """Add a note to a case. Sent twice, it stands there twice.
+
+        `kind` is one that iCasework is set up to know; a note must have one (SEED).
+        """
         if not notes.strip():
             raise Refused("an empty note is not sent", field="Notes", reason="it is missing")
-        fields = {**named_case(case), "Notes": notes, **self._dated()}
-        if kind is not None:
-            fields["Type"] = kind
+        fields = {**named_case(case), "Notes": notes, "Type": kind or NOTE_TYPE, **self._dated()}
         fields["SelfServiceAccess"] = written(is_shown_to_customer)
         self._write_to_case(ADDCASENOTES, fields)
 

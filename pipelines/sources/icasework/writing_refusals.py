@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from pipelines.sources.icasework.auth import is_stale_token
 from pipelines.sources.icasework.dialect import ERROR_CODE, NOT_THIS_CALL, UNIDENTIFIED
 from pipelines.sources.icasework.error_page import error_info, read_reason
-from pipelines.sources.wording import clip, scrub
+from pipelines.sources.wording import bare, clip, scrub, strike, words_of
 from pipelines.sources.writing import NotAllowed, NotSent, OutcomeUnknown, Refused
 
 if TYPE_CHECKING:
@@ -20,20 +20,10 @@ if TYPE_CHECKING:
 
     from pipelines.sources.exchange import Answer
 
-_WORD = re.compile(r"[\w@.+'-]+")
-_TELLING = re.compile(r"@|(?:\d\D?){5}")  # an address, a telephone number: sent or not, it stays here
 _CODE = re.compile(r"\d{4,6}")
-_STARS = "***"
 
-# What every call says of itself, and the words that refusals are made of: neither is anybody's own.
+# What every call says of itself is nobody's own.
 _IMPERSONAL = frozenset({"Format", "RequestDate", "RequestMethod", "Type", "SelfServiceAccess", "Attribute"})
-_PLAIN = frozenset({
-    "a", "access", "account", "an", "api", "attribute", "available", "be", "by", "case", "cannot",
-    "characters", "customer", "date", "denied", "error", "for", "form", "found", "from", "http",
-    "identify", "in", "invalid", "is", "it", "longer", "method", "missing", "must", "no", "not", "of",
-    "on", "or", "page", "parameter", "parameters", "required", "signature", "than", "that", "the",
-    "this", "to", "type", "unable", "unknown", "value", "you",
-})  # fmt: skip
 
 _REFUSED_BEFORE = frozenset({HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS})
 _NO_SUCH_CALL = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED})
@@ -103,32 +93,15 @@ def _told(answer: Answer, fields: Mapping[str, str], secrets: Iterable[str]) -> 
     """Quote the server's reason without what was sent."""
     code = answer.header(ERROR_CODE)
     told = error_info(answer) or read_reason(answer)
-    told = strike(scrub(told, secrets), fields)
+    values = (value for name, value in fields.items() if name not in _IMPERSONAL)
+    told = strike(scrub(told, secrets), values, names=fields)
     return clip(f"{code} {told}" if error_info(answer) and _CODE.fullmatch(code) else told)
-
-
-def strike(text: str, fields: Mapping[str, str]) -> str:
-    """Strike out of a text what was sent: whole values and their words, but not the names of parameters."""
-    values = [" ".join(value.split()) for name, value in fields.items() if name not in _IMPERSONAL]
-    for value in sorted(filter(None, values), key=len, reverse=True):
-        text = re.sub(rf"(?<!\w){re.escape(value)}(?!\w)", _STARS, text, flags=re.IGNORECASE)
-    words = {_bare(word) for value in values for word in _WORD.findall(value)} - _PLAIN
-    words -= {_bare(name) for name in fields}
-    return _WORD.sub(lambda match: _STARS if _is_told(match[0], words) else match[0], text)
-
-
-def _is_told(word: str, words: set[str]) -> bool:
-    return _bare(word) in words or _TELLING.search(word) is not None
-
-
-def _bare(word: str) -> str:
-    return word.strip(".'-").casefold()
 
 
 def _field(answer: Answer, fields: Mapping[str, str]) -> str | None:
     """Return the parameter that the server names, the case's when it says it cannot identify that."""
-    words = [_bare(word) for word in _WORD.findall(error_info(answer))]
-    known = {_bare(name): name for name in ("Notes", "Type", "CaseId", "ExternalId", "Id", *fields)}
+    words = words_of(error_info(answer))
+    known = {bare(name): name for name in ("Notes", "Type", "CaseId", "ExternalId", "Id", *fields)}
     is_unidentified = _number(answer) == UNIDENTIFIED and "case" in words
     identifying = ("CaseId", "ExternalId") if is_unidentified else ()
     found = [known[word] for word in words if word in known]

@@ -14,7 +14,7 @@ import msgspec
 
 from pipelines.errors import Unverified
 from pipelines.sources.tascomi.dialect import BY_ID, FOUND, PAGE_NUMBER, PER_PAGE, TOTAL
-from pipelines.sources.wording import clip, scrub
+from pipelines.sources.wording import clip, scrub, strike, words_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -25,10 +25,11 @@ if TYPE_CHECKING:
 _Cells = dict[str, str | int | None]
 _ONE = msgspec.json.Decoder(_Cells | None)
 _MANY = msgspec.json.Decoder(list[_Cells] | None)
+_ANY = msgspec.json.Decoder(dict[str, Any])
 _DIGITS = re.compile(r"[0-9]{1,18}")
 # Where a refusal was seen, or is guessed, to say which field and why.
 _FIELD_KEYS, _REASON_KEYS = ("field", "name"), ("message", "error", "reason", "errors", "messages")
-_SHORTEST_VALUE = 3  # shorter ones say nothing, and stand in any word
+_COLUMN = re.compile(r"[a-z][a-z0-9_]*")
 _DEEPEST = 5
 
 
@@ -52,6 +53,15 @@ def read_record(content: bytes) -> Record | None:
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise Unreadable(_told(error)) from None
     return None if cells is None else _texts(cells)
+
+
+def is_error(content: bytes) -> bool:
+    """Whether a body is an object that tells of an error and is no record: it has no id."""
+    try:
+        told = _ANY.decode(content)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return False
+    return BY_ID not in told and any(isinstance(told.get(key), str) for key in _REASON_KEYS)
 
 
 def read_page(answer: Answer, asked: int) -> Page:
@@ -117,9 +127,19 @@ def read_refusal(answer: Answer, sent: Record) -> tuple[str | None, str]:
     except (msgspec.MsgspecError, UnicodeDecodeError):
         told = []  # a web page: it explains nothing
     field, words = next((one for one in told if one[0]), told[0] if told else (None, ""))
-    if field is None:
+    if field not in sent and not _is_column(field, sent):
         field = next((name for name in sent if re.search(rf"\b{re.escape(name)}\b", words)), None)
-    return field, clip(scrub(_without(words, sent)))
+    values = [value for value in sent.values() if value]
+    return field, clip(scrub(strike(html.unescape(words), values, names=sent)))
+
+
+def _is_column(name: str | None, sent: Record) -> bool:
+    """Whether what a refusal calls a field is one's name: not a person's, and nothing that was sent."""
+    return bool(
+        name
+        and _COLUMN.fullmatch(name)
+        and not any(name in words_of(value) for value in sent.values() if value)
+    )
 
 
 def _faults(told: Any, sent: Record, depth: int = 0) -> Iterator[tuple[str | None, str]]:  # noqa: ANN401 - JSON
@@ -137,11 +157,3 @@ def _faults(told: Any, sent: Record, depth: int = 0) -> Iterator[tuple[str | Non
                 yield from ((key, words) for _, words in _faults(value, sent, depth + 1))
             elif key in _REASON_KEYS:
                 yield from ((field or named, words) for field, words in _faults(value, sent, depth + 1))
-
-
-def _without(words: str, sent: Record) -> str:
-    values = {value for value in sent.values() if value and len(value) >= _SHORTEST_VALUE}
-    for value in sorted(values, key=len, reverse=True):
-        for spelled in {value, html.escape(value), html.escape(value, quote=False)}:
-            words = words.replace(spelled, "…")
-    return words

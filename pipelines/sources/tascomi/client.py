@@ -25,7 +25,15 @@ from pipelines.sources.patience import Patience, Setback, retrying
 from pipelines.sources.tascomi import dialect
 from pipelines.sources.tascomi.bodies import Unreadable, read_page, read_record
 from pipelines.sources.tascomi.matching import check_matches, is_match
-from pipelines.sources.tascomi.outcomes import LATER, judge, judge_write, reason_of, unknown, written
+from pipelines.sources.tascomi.outcomes import (
+    LATER,
+    is_unsigned,
+    judge,
+    judge_write,
+    reason_of,
+    unknown,
+    written,
+)
 from pipelines.sources.tascomi.paging import Whole, read_whole, sort_by
 from pipelines.sources.tascomi.signing import Credentials, ServerClock
 from pipelines.sources.transport import Transport
@@ -43,8 +51,7 @@ if TYPE_CHECKING:
 
 # How often a call is signed anew when its signature was refused: the first refusal may have set the clock.
 _SIGNATURES = 3
-_UNAUTHORISED = int(HTTPStatus.UNAUTHORIZED)
-_READ = dialect.FOUND | dialect.NOTHING | {_UNAUTHORISED}
+_READ = dialect.FOUND | dialect.NOTHING | {int(HTTPStatus.UNAUTHORIZED)}
 _RECORD_READ = _READ | {int(HTTPStatus.NOT_FOUND)}
 
 
@@ -187,11 +194,12 @@ class TascomiClient:
             method=method,
             json=None if fields is None else msgspec.json.encode(fields),
             secrets=(self._key.public, self._key.private),
+            is_private=True,
         )
 
     def _read(self, call: Call, sent: Record) -> Answer:
         try:
-            return self._signed(call, self._transport.call)
+            return self._signed(call, self._transport.call, sent)
         except exchange.Refused as refusal:
             answer = refusal.answer
         except CasehouseError as error:
@@ -202,7 +210,7 @@ class TascomiClient:
         """Return the record of a write that was carried out, or raise what became of it."""
         tries = retrying(self._patience, self._closed)
         try:
-            answer: Answer = tries(self._knock, call)
+            answer: Answer = tries(self._knock, call, sent)
         except Setback as setback:
             reason = setback.reason
         else:
@@ -211,19 +219,19 @@ class TascomiClient:
             raise judge_write(call, answer, sent)
         raise NotSent(f"{call.what} was not sent to {call.host}", why=reason, todo=self._unreachable)
 
-    def _knock(self, call: Call) -> Answer:
+    def _knock(self, call: Call, sent: Record) -> Answer:
         """Try a write once, as far as its signature is good; Setback says that it may be tried again."""
         try:
             self._meet_clock()
         except CasehouseError as error:
             fault = self._before_sending(call, error)
         else:
-            return self._sent(call)
+            return self._sent(call, sent)
         raise fault
 
-    def _sent(self, call: Call) -> Answer:
+    def _sent(self, call: Call, sent: Record) -> Answer:
         try:
-            return self._signed(call, self._transport.knock)
+            return self._signed(call, self._transport.knock, sent)
         except (NotSent, Unreachable, Unsendable, Untrusted) as error:
             fault = self._before_sending(call, error)
         except CasehouseError as error:
@@ -239,21 +247,26 @@ class TascomiClient:
             return Setback(call.what, error.why or error.what, is_unreachable=True)
         return self._advised(error)
 
-    def _signed(self, call: Call, send: Callable[[Call], Answer]) -> Answer:
+    def _signed(self, call: Call, send: Callable[[Call], Answer], sent: Record) -> Answer:
         """Send with signatures of the server's present minute, and learn its time from what it answers."""
         self._meet_clock()
         if self._closed.is_set():
             raise NotSent(f"{call.what} was not sent: the client was closed", todo=LATER)
         for _ in range(_SIGNATURES):
             signature = _Signature(self._key, self._server_clock, self._clock)
-            answer = send(replace(call, sign=signature))
+            try:
+                answer = send(replace(call, sign=signature))
+            except exchange.Refused as refusal:
+                if not is_unsigned(refusal.answer):
+                    raise
+                answer = refusal.answer
             self._server_clock.learn(signature.made, http_date(answer.header("Date")))
-            if answer.status != _UNAUTHORISED:
+            if not is_unsigned(answer):
                 break
         else:
             raise NotSent(
                 f"{call.what}: {call.host} refused the signature",
-                why=f"{reason_of(answer, call)}; signed {_SIGNATURES} times",
+                why=f"{reason_of(answer, call, sent)}; signed {_SIGNATURES} times",
                 todo="check CASEHOUSE_TASCOMI_PUBLIC_KEY, _PRIVATE_KEY and _TIME_ZONE",
             )
         return answer

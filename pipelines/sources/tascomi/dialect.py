@@ -2,7 +2,8 @@
 
 Each constant says where it was read. SEED is the documentation of a known integration, CODE a published
 client; a GUESS was seen nowhere: when a council's site does otherwise, this is the file to mend. Four columns
-that differ between sites are settings (CASEHOUSE_TASCOMI_*_COLUMN).
+that differ between sites are settings (CASEHOUSE_TASCOMI_*_COLUMN). What is written, what is asked for and
+what the feeds read all follow from here: the contracts' own names stay (see `site_columns`).
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from pipelines.settings import Settings
 
 # The version follows the address that councils are given (SEED); then a table, then perhaps an id (CODE).
 VERSION = "v1"
@@ -64,6 +67,8 @@ WRITTEN_TABLES = (COMPLAINTS, CONTACTS)
 # they hold, where they hold one. The first three may never be empty (SEED).
 CORE_FUNCTION, REQUEST_CODE, OFFICER = "core_function_id", "complaint_code_id", "investigating_officer_id"
 REQUESTER, CONTACT, LOCATION = "requester_id", "contact_id", "dtf_location_id"
+REPORTED_BY, CATEGORY = "reporting_method_id", "request_category_id"
+UNIT, ACTION = "organizational_unit_id", "complaint_action_required_id"
 RECEIVED, REMARKS, STATUS, CLOSED = "received_date", "remarks", "status", "closed_date"
 MANDATORY = (CORE_FUNCTION, REQUEST_CODE, OFFICER)
 LINKS: Mapping[str, str] = MappingProxyType(
@@ -74,10 +79,10 @@ LINKS: Mapping[str, str] = MappingProxyType(
         REQUESTER: CONTACTS,
         CONTACT: CONTACTS,
         LOCATION: LOCATIONS,
-        "reporting_method_id": "reporting_methods",
-        "request_category_id": "request_categories",
-        "organizational_unit_id": "organizational_units",
-        "complaint_action_required_id": "complaint_action_required",
+        REPORTED_BY: "reporting_methods",
+        CATEGORY: "request_categories",
+        UNIT: "organizational_units",
+        ACTION: "complaint_action_required",
     }
 )
 
@@ -96,3 +101,34 @@ UPRN, USRN, PLACE_TEXT, PLACE_STATUS, APPROVED = "uprn", "usrn", "pao_text", "lp
 # Tables that come in as feeds, by the feed's name; last_updated may have a longer tail than this (CODE).
 FEED_TABLES: Mapping[str, str] = MappingProxyType({COMPLAINTS: COMPLAINTS, CONTACTS: CONTACTS})
 MOMENT_LENGTH = len("2026-11-22 00:00:00")
+
+# What the contract calls the columns of a service request that are guesses, and what they are called here.
+_GUESSED: Mapping[str, str] = MappingProxyType(
+    {
+        "core_function_id": CORE_FUNCTION,
+        "complaint_code_id": REQUEST_CODE,
+        "investigating_officer_id": OFFICER,
+        "requester_id": REQUESTER,
+        "contact_id": CONTACT,
+        "dtf_location_id": LOCATION,
+        "reporting_method_id": REPORTED_BY,
+        "request_category_id": CATEGORY,
+        "organizational_unit_id": UNIT,
+        "complaint_action_required_id": ACTION,
+        "received_date": RECEIVED,
+        "remarks": REMARKS,
+        "status": STATUS,
+        "closed_date": CLOSED,
+    }
+)
+
+
+def site_columns(table: str, settings: Settings) -> Mapping[str, str]:
+    """Return what a site calls a table's columns, by the contract's name; those not named go by their own."""
+    if table == CONTACTS:
+        return {"code": settings.tascomi_contact_reference_column}
+    return {
+        **_GUESSED,
+        "external_reference": settings.tascomi_request_reference_column,
+        "complaint_number": settings.tascomi_number_column,
+    }

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from pipelines.sources.exchange import plain_reason
 from pipelines.sources.tascomi import dialect
-from pipelines.sources.tascomi.bodies import Unreadable, read_record, read_refusal
+from pipelines.sources.tascomi.bodies import Unreadable, is_error, read_record, read_refusal
 from pipelines.sources.wording import clip, scrub
 from pipelines.sources.writing import NotAllowed, NotSent, OutcomeUnknown, Refused
 
@@ -24,7 +24,14 @@ _LOOK_UP = "look up what there is before anything is sent again"
 _MEND = "correct the value, or the template that it comes from"
 _ADDRESS = "check CASEHOUSE_TASCOMI_BASE_URL, _SITE and _ENVIRONMENT"
 _NO_RECORD = {HTTPStatus.NOT_FOUND, HTTPStatus.GONE}
-_ELSEWHERE = range(HTTPStatus.MULTIPLE_CHOICES, HTTPStatus.BAD_REQUEST)
+# These say that the request is to be made elsewhere, so it was not carried out; 303 is how a server leads
+# away from what it has just done, and 302 is used for either.
+_ELSEWHERE = frozenset(
+    {HTTPStatus.MOVED_PERMANENTLY, HTTPStatus.TEMPORARY_REDIRECT, HTTPStatus.PERMANENT_REDIRECT}
+)
+_BEFORE = frozenset({HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS})
+# How a refused signature is told (SEED); that it comes as 401 is CODE, and with it what its body is a GUESS.
+_UNSIGNED = b"Authentication failures"
 
 
 def written(call: Call, answer: Answer) -> Record:
@@ -54,8 +61,8 @@ def unknown(call: Call, why: str) -> OutcomeUnknown:
 def judge_write(call: Call, answer: Answer, sent: Record) -> CasehouseError:
     """Return what a write's answer is that does not say it was carried out."""
     status = answer.status
-    if status == HTTPStatus.TOO_MANY_REQUESTS or status in _ELSEWHERE:
-        why = reason_of(answer, call)
+    if status in _BEFORE | _ELSEWHERE:
+        why = reason_of(answer, call, sent)
         todo = _ADDRESS if status in _ELSEWHERE else LATER
         return NotSent(f"{call.what} was not taken by {call.host}", why=why, todo=todo)
     if (
@@ -63,7 +70,7 @@ def judge_write(call: Call, answer: Answer, sent: Record) -> CasehouseError:
         or status == HTTPStatus.REQUEST_TIMEOUT
         or status >= HTTPStatus.INTERNAL_SERVER_ERROR
     ):
-        return unknown(call, reason_of(answer, call))
+        return unknown(call, reason_of(answer, call, sent))
     return judge(call, answer, sent)
 
 
@@ -84,7 +91,21 @@ def judge(call: Call, answer: Answer, sent: Record) -> CasehouseError:
     return Refused(f"{call.what} was refused by {call.host}", field=field, reason=reason, todo=_MEND)
 
 
-def reason_of(answer: Answer, call: Call) -> str:
-    """Return the status and the server's own words, one line of them, without a key."""
-    _, reason = read_refusal(answer, {})
+def is_unsigned(answer: Answer) -> bool:
+    """Whether the signature was refused, by the status or, whatever that is, by the words (SEED).
+
+    A server error is none, nor is a record or list whose text happens to hold the words: what was perhaps
+    carried out is never taken for refused.
+    """
+    status = answer.status
+    if status == HTTPStatus.UNAUTHORIZED:
+        return True
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR or _UNSIGNED not in answer.content:
+        return False
+    return status >= HTTPStatus.BAD_REQUEST or is_error(answer.content)
+
+
+def reason_of(answer: Answer, call: Call, sent: Record) -> str:
+    """Return the status and the server's own words, one line of them, without a key or what was sent."""
+    _, reason = read_refusal(answer, sent)
     return f"{answer.status}: {clip(scrub(reason, call.secrets)) or plain_reason(answer)}"

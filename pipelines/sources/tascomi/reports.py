@@ -2,7 +2,8 @@
 
 A record that is changed again leaves its day for a later one, so a day is never asked for before it is over,
 and asked for again later it may hold fewer records. There is no report and no choice of columns: those that
-were asked for are picked from the records, others are let pass. How a list is read whole stands in paging.py.
+were asked for are picked from the records, by what the site calls them, and others are let pass. How a list
+is read whole stands in paging.py.
 """
 
 from __future__ import annotations
@@ -20,9 +21,10 @@ from pipelines.sources.json_file import read_json
 from pipelines.sources.received import ASK_AGAIN, check_on_disk
 from pipelines.sources.report import Body, RawReport
 from pipelines.sources.tascomi.client import connect_tascomi
-from pipelines.sources.tascomi.dialect import FEED_TABLES, LAST_UPDATED, MOMENT_LENGTH
+from pipelines.sources.tascomi.dialect import FEED_TABLES, LAST_UPDATED, MOMENT_LENGTH, site_columns
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from pipelines.settings import Settings
@@ -59,7 +61,7 @@ class TascomiReports:
         """
         try:
             self._refuse_unfinished(request.day)
-            table = FEED_TABLES[request.feed.rpartition("/")[2]]
+            table = _table_of(request)
             whole = self._client.whole(table, {LAST_UPDATED: str(request.day)})
         except CasehouseError as error:
             error.about(request.feed, str(request.day))
@@ -75,7 +77,8 @@ class TascomiReports:
         """
         try:
             check_on_disk(body)
-            return _opened(request, _read(body))
+            names = site_columns(_table_of(request), self._client.settings)
+            return _opened(request, _read(body), names)
         except CasehouseError as error:
             error.about(request.feed, str(request.day))
             raise
@@ -116,6 +119,10 @@ class TascomiReports:
             )
 
 
+def _table_of(request: ReportRequest) -> str:
+    return FEED_TABLES[request.feed.rpartition("/")[2]]
+
+
 def _read(body: Body) -> _Day:
     try:
         return read_json(body, _Day)
@@ -124,10 +131,14 @@ def _read(body: Body) -> _Day:
     raise Permanent("the answer is not built as a day's records", why=why, todo=ASK_AGAIN)
 
 
-def _opened(request: ReportRequest, day: _Day) -> RawReport:
-    had = set.intersection(*(set(row) for row in day.rows)) if day.rows else set(request.fields)
-    fields = tuple(field for field in request.fields if field in had)
-    columns = {field: [_cell(field, row[field]) for row in day.rows] for field in fields}
+def _opened(request: ReportRequest, day: _Day, names: Mapping[str, str]) -> RawReport:
+    """Pick the fields asked for; `names` are the site's own for those that have another there."""
+    columns = {}
+    for field in request.fields:
+        name = names.get(field, field)
+        if all(name in row for row in day.rows):
+            columns[field] = [_cell(field, row[name]) for row in day.rows]
+    fields = tuple(columns)
     frame = pl.DataFrame(columns, schema=dict.fromkeys(fields, pl.String()))
     return RawReport(fields, frame.lazy(), day.total)
 

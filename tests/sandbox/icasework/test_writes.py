@@ -12,7 +12,8 @@ from pipelines.sandbox.council.casework import FIRST_WRITTEN
 from pipelines.sandbox.icasework.dialect import WRITING
 from pipelines.sandbox.server import SandboxThread
 from pipelines.sandbox.state import Key, SandboxConfig
-from tests.sandbox.caller import SECRET, Caller, HandClock, md5
+from pipelines.settings import Settings
+from tests.sandbox.caller import NOTED, SECRET, Caller, HandClock, md5
 from tests.sandbox.icasework.test_token import assert_error_page
 
 if TYPE_CHECKING:
@@ -25,8 +26,8 @@ CASE = "400500"
 # A good call of each operation.
 GOOD: dict[str, dict[str, str]] = {
     "createcase": {"Type": "Information request", "Details": "y"},
-    "addcasenotes": {"CaseId": CASE, "Notes": "seen"},
-    "updateexternalid": {"CaseId": CASE, "ExternalId": "TSC-1"},
+    "addcasenotes": {"CaseId": CASE, "Notes": "seen", **NOTED},
+    "updateexternalid": {"CaseId": CASE, "ExternalId": "TSC-1", "RequestDate": "2026-11-23T08:00:00"},
     "updatecustomer": {"Id": "C-1", "Surname": "Bloggs"},
     "updatecase": {"CaseId": CASE, "Attribute": "Rating", "Value": "High"},
 }
@@ -126,10 +127,16 @@ def test_a_key_with_its_signature_is_let_in(caller: Caller, operation: str) -> N
     dated = {**GOOD[operation], "RequestDate": "2026-11-23T07:59:00"}
     for params in (signed(operation, GOOD[operation]), signed(operation, dated)):
         assert caller.http.post(url, data=params).status_code == 200
-    wrong = signed(operation, GOOD[operation], "2026-11-22")
+    wrong = {**signed(operation, GOOD[operation]), "Signature": md5(f"2026-11-23{SECRET}x")}
     answer = caller.http.post(url, data=wrong)
     assert answer.status_code == 403
     assert answer.headers["X-Application-Error-Info"] == "Invalid signature."
+
+
+@pytest.mark.parametrize("operation", ["createcase", "updatecustomer", "updatecase"])
+def test_a_call_without_a_date_is_signed_for_today(caller: Caller, operation: str) -> None:
+    stale = signed(operation, GOOD[operation], "2026-11-22")
+    assert caller.http.post(caller.url(operation), data=stale).status_code == 403
 
 
 def test_the_vendors_worked_example_is_let_in(http: httpx.Client) -> None:
@@ -283,14 +290,26 @@ def test_an_unknown_type_is_refused_as_recorded(caller: Caller) -> None:
             "Document1.URL is invalid.",
         ),
         ("addcasenotes", {"CaseId": CASE}, "55002", "Notes is missing."),
-        ("addcasenotes", {"Notes": "x"}, "55002", None),
-        ("addcasenotes", {"Notes": "x", "CaseId": "1"}, "55002", None),
-        ("addcasenotes", {"Notes": "x", "ExternalId": "none"}, "55002", None),
+        ("addcasenotes", {"CaseId": CASE, "Notes": "x"}, "55002", "Type is missing."),
+        (
+            "addcasenotes",
+            {**GOOD["addcasenotes"], "SelfServiceAccess": ""},
+            "55002",
+            "SelfServiceAccess is missing.",
+        ),
+        ("addcasenotes", {**GOOD["addcasenotes"], "RequestDate": ""}, "55002", "RequestDate is missing."),
+        ("addcasenotes", {"Notes": "x", **NOTED}, "55002", None),
+        ("addcasenotes", {"Notes": "x", **NOTED, "CaseId": "1"}, "55002", None),
+        ("addcasenotes", {"Notes": "x", **NOTED, "ExternalId": "none"}, "55002", None),
+        ("updateexternalid", {"CaseId": CASE, "ExternalId": "x"}, "56002", "RequestDate is missing."),
+        ("createcase", {"Type": "Comment", "RequestDate": "20261120"}, "54099", None),
+        ("createcase", {"Type": "Comment", "RequestDate": "2026-11-20 10:00:00"}, "54099", None),
+        ("createcase", {"Type": "Comment", "Customer.DateOfBirth": "19800323"}, "54099", None),
         ("addcasenotes", {**GOOD["addcasenotes"], "SelfServiceAccess": "2"}, "55099", None),
         ("addcasenotes", {**GOOD["addcasenotes"], "RequestDate": "x"}, "55099", None),
         ("updateexternalid", {"CaseId": CASE}, "56002", "ExternalId is missing."),
         ("updateexternalid", {"ExternalId": "x"}, "56002", "CaseId is missing."),
-        ("updateexternalid", {"ExternalId": "x", "CaseId": "900000999"}, "56002", None),
+        ("updateexternalid", {**GOOD["updateexternalid"], "CaseId": "900000999"}, "56002", None),
         ("updatecustomer", {"Surname": "x"}, "57002", "Id is missing."),
         ("updatecustomer", {"Id": "200050", "NewId": "200051"}, "57099", "NewId is invalid."),
         ("updatecase", {"CaseId": CASE}, "11002", "Attribute is missing."),
@@ -316,7 +335,8 @@ def test_a_body_that_cannot_be_read_is_refused(caller: Caller, body: bytes) -> N
 def test_a_reference_of_several_cases_names_none(caller: Caller) -> None:
     for _ in range(2):
         caller.post("createcase", Type="Comment", ExternalId="twice")
-    refused(caller.post("addcasenotes", ExternalId="twice", Notes="x"), "55002")
+    answer = caller.post("addcasenotes", ExternalId="twice", Notes="x", **NOTED)
+    refused(answer, "55002", "Unable to identify case from the parameters.")
 
 
 def test_a_number_may_be_wished_for_once(caller: Caller) -> None:
@@ -353,3 +373,20 @@ def test_in_production_the_main_host_writes_and_the_report_host_does_not(http: h
             int(CASE),
             "2026-11-23T08:00:00",
         )
+
+
+@pytest.mark.parametrize(
+    ("wanted", "shown"), [("400500", "case 400500"), ("<b>1</b>", "a case"), ("", "a case")]
+)
+def test_the_link_of_a_case_leads_to_a_page_to_sign_in(
+    http: httpx.Client, whole: SandboxThread, wanted: str, shown: str
+) -> None:
+    settings = Settings(_env_file=None, sandbox_port=whole.port)  # type: ignore[call-arg]  # pydantic's own
+    answer = http.get(settings.icasework_case_pattern.replace("{case_id}", wanted))
+    assert (answer.status_code, answer.headers["Content-Type"]) == (200, "text/html;charset=UTF-8")
+    assert f"<h1>Sign in to see {shown}</h1>" in answer.text
+    assert "stand-in" in answer.text
+    details = Caller(http, whole.icasework_url, HandClock()).get("getcasedetails", CaseId=CASE, Format="json")
+    known = {text for name, text in details.json().items() if text and name != "CaseDetails.CaseId"}
+    assert not any(text in answer.text for text in known if len(text) > 5)
+    assert http.post(f"{whole.icasework_url}/case").status_code == 404

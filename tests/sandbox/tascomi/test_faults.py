@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 import httpx
@@ -42,6 +43,20 @@ def test_a_write_is_done_or_not(
     assert len(sandbox.calls.told(operation="create")["calls"]) == 1
     found = tascomi.get("contacts", surname="Bloggs")
     assert (found.status_code == 200) == bool(writes)
+
+
+def test_a_write_is_carried_out_though_its_caller_has_gone(
+    tascomi: TascomiCaller, sandbox: SandboxThread
+) -> None:
+    assert sandbox.sandbox.office  # made before anybody waits for it
+    sandbox.faults.add("hold", seconds=0.4, calls=1, system="tascomi", operation="create")
+    with pytest.raises(httpx.ReadTimeout):
+        tascomi.ask("PUT", "contacts", json={"surname": "Bloggs"}, timeout=0.1)
+    assert tascomi.writes() == []
+    until = time.monotonic() + 5
+    while not tascomi.writes() and time.monotonic() < until:
+        time.sleep(0.05)
+    assert [write["verb"] for write in tascomi.writes()] == ["create"]
 
 
 @pytest.mark.parametrize("how", ["delete", "save", "create"])

@@ -15,7 +15,8 @@ from pipelines.sources.exchange import Refused as RefusedReading
 from pipelines.sources.icasework.writing import connect_writer
 from pipelines.sources.icasework.writing_auth import sign
 from pipelines.sources.icasework.writing_fields import Customer, NewCase
-from pipelines.sources.icasework.writing_refusals import _PLAIN, judge, strike
+from pipelines.sources.icasework.writing_refusals import judge
+from pipelines.sources.wording import PLAIN, strike
 from pipelines.sources.writing import NotAllowed, NotSent, OutcomeUnknown, Refused
 from tests.sources.conftest import NOW
 from tests.sources.fake_server import FakeServer, Reply, chunked, cut, until_close, whole
@@ -184,16 +185,15 @@ def test_the_servers_words_are_quoted_without_what_was_sent(info: str, said: str
 
 
 WORDS = st.text(st.characters(categories=["L"]), min_size=4, max_size=9).filter(
-    lambda word: word.casefold() not in _PLAIN
+    lambda word: word.casefold() not in PLAIN
 )
 
 
 @given(values=st.lists(st.lists(WORDS, min_size=1, max_size=3).map(" ".join), min_size=1, max_size=4))
 @settings(deadline=None, max_examples=100)
 def test_a_value_that_the_server_echoes_is_struck_out(values: list[str]) -> None:
-    fields = {f"Customer.Field{place}": value for place, value in enumerate(values)}
     for echo in (", ".join(values), " ".join(reversed(" ".join(values).split()))):
-        struck = strike(f"1: {echo} is no good", fields)
+        struck = strike(f"1: {echo} is no good", values)
         assert struck.startswith("1: ***")
         assert struck.endswith("*** is no good")
         assert set(struck.replace("*", " ").replace(",", " ").split()) == {"1:", "is", "no", "good"}

@@ -222,7 +222,16 @@ def test_a_server_that_goes_away_between_calls_was_not_reached(world: World) -> 
         (whole(b"<html></html>", headers=DATE), OutcomeUnknown),
         (whole(b'{"id":"7","ward":3}', headers=DATE), OutcomeUnknown),
         (whole(b"", status="202 Accepted", headers=DATE), OutcomeUnknown),
-        (whole(b"", status="302 Found", headers={**DATE, "Location": "/login"}), NotSent),
+        (whole(b"", status="302 Found", headers={**DATE, "Location": "/login"}), OutcomeUnknown),
+        (whole(b"", status="303 See Other", headers={**DATE, "Location": "/7"}), OutcomeUnknown),
+        (whole(b"", status="307 Temporary Redirect", headers={**DATE, "Location": "/x"}), NotSent),
+        (whole(b"", status="425 Too Early", headers=DATE), NotSent),
+        (whole(b'{"error":"Bloggs is there twice"}', status="500 X", headers=DATE), OutcomeUnknown),
+        (whole(b'{"error":"too many of Bloggs"}', status="429 X", headers=DATE), NotSent),
+        (whole(b'{"errors":[{"name":"bloggs","message":"bad"}]}', status="400 X", headers=DATE), Refused),
+        (whole(b'{"error":"Dear BLOGGS, no"}', status="400 X", headers=DATE), Refused),
+        (whole(b'{"error":"O&#39;Quaye is too long"}', status="400 X", headers=DATE), Refused),
+        (whole(b'{"error":"no Quaye Bloggs here"}', status="400 X", headers=DATE), Refused),
         (whole(b"", status="404 Not Found", headers=DATE), NotAllowed),
         (whole(b'{"error":"surname Bloggs is too long"}', status="422 X", headers=DATE), Refused),
         (whole(b"<h1>Bloggs?</h1>", status="400 Bad Request", headers=DATE), Refused),
@@ -237,10 +246,12 @@ def test_no_answer_is_taken_for_more_than_it_says(
     outcome: type[CasehouseError],
 ) -> None:
     server.on("/rest/v1/contacts", reply)
+    caplog.set_level(logging.DEBUG)
     with pytest.raises(outcome) as caught:
-        told.create("contacts", {"surname": "Bloggs"})
-    assert "Bloggs" not in str(caught.value)
-    assert "Bloggs" not in caplog.text
+        told.create("contacts", {"surname": "Bloggs", "contact_name": "O'Quaye", "notes": "of Quaye Bloggs"})
+    said = f"{caught.value!r} {caught.value} {vars(caught.value)} {caplog.text}".casefold()
+    assert "bloggs" not in said
+    assert "quaye" not in said
     assert len(server.asked_for("/rest/v1/contacts")) == 1
 
 
@@ -264,6 +275,55 @@ def test_a_field_is_found_wherever_a_refusal_names_it(
     assert caught.value.field == "surname"
     assert "too long" in caught.value.reason
     assert "Bloggs" not in caught.value.reason
+
+
+UNSIGNED = b'{"error":"Authentication failures, invalid public key or HMAC"}'
+
+
+@pytest.mark.parametrize("status", ["401 Unauthorized", "400 Bad Request", "403 Forbidden", "200 OK"])
+def test_a_refused_signature_is_known_by_its_words_too(
+    told: TascomiClient, server: FakeServer, status: str
+) -> None:
+    server.on("/rest/v1/contacts", whole(UNSIGNED, status=status, headers=DATE))
+    for call in (lambda: told.create("contacts", {"surname": "Bloggs"}), lambda: told.look("contacts")):
+        with pytest.raises(NotSent, match="refused the signature"):
+            call()
+    assert len(server.asked_for("/rest/v1/contacts")) == 6
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        whole(UNSIGNED, status="500 X", headers=DATE),
+        whole(b'{"error":"Authentication failures", "id":"0"}', headers=DATE),
+        whole(b'{"id":null,"remarks":"Authentication failures"}', headers=DATE),
+    ],
+)
+def test_what_was_perhaps_carried_out_is_not_signed_anew(
+    told: TascomiClient, server: FakeServer, reply: Reply
+) -> None:
+    server.on("/rest/v1/contacts", reply)
+    with pytest.raises(OutcomeUnknown):
+        told.create("contacts", {"surname": "Bloggs"})
+    assert len(server.asked_for("/rest/v1/contacts")) == 1
+
+
+def test_a_record_that_holds_the_words_of_a_refusal_is_a_record(
+    client: TascomiClient, request_fields: dict[str, str | None], sandbox: SandboxThread
+) -> None:
+    said = "Authentication failures, invalid public key or HMAC"
+    made = client.create("complaints", {**request_fields, "remarks": said})
+    assert client.search("complaints", {"remarks": said}) == [made]
+    assert writes_of(sandbox) == ["create"]
+
+
+def test_whom_a_search_is_about_is_in_no_log(client: TascomiClient, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    client.search("contacts", {"code": "200050", "surname": "Bloggs"})
+    assert "200050" not in caplog.text
+    assert "Bloggs" not in caplog.text
+    assert "sandbox-p" not in caplog.text
+    assert "sandbox-private-key" not in f"{client!r} {client.settings!r} {vars(client)!r}"
 
 
 def test_secrets_are_in_no_word(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -13,6 +14,7 @@ from pipelines.feeds import FEEDS, Policy
 from pipelines.ingest import ingest_days
 from pipelines.lake import Lake
 from pipelines.sources.report import ReportRequest
+from pipelines.sources.tascomi import dialect
 from pipelines.sources.tascomi.reports import TascomiReports
 from tests.sources.fake_server import FakeServer, whole
 from tests.sources.tascomi.conftest import World, made
@@ -126,3 +128,49 @@ def test_who_answers_is_told(source: TascomiReports, sandbox: SandboxThread) -> 
     assert source.hosts == (sandbox.tascomi_url,)
     assert source.server_clock(source.hosts[0]) == pytest.approx(0, abs=1)
     assert source.prove_access().startswith("a signature was accepted")
+
+
+RENAMED = {
+    "tascomi_request_reference_column": "third_party_ref",
+    "tascomi_number_column": "sr_number",
+    "tascomi_contact_reference_column": "finance_ref",
+}
+
+
+@pytest.mark.parametrize(
+    ("key", "row", "shown"),
+    [
+        (
+            "tascomi/complaints",
+            {"third_party_ref": "ours/1", "sr_number": "SR-1", "external_reference": "not it"},
+            {"external_reference": "ours/1", "complaint_number": "SR-1"},
+        ),
+        ("tascomi/contacts", {"finance_ref": "C-7", "code": "not it"}, {"code": "C-7"}),
+    ],
+)
+def test_the_feed_reads_the_columns_that_the_settings_name(
+    world: World, server: FakeServer, tmp_path: Path, key: str, row: dict[str, str], shown: dict[str, str]
+) -> None:
+    headers = {"X-Number-Of-Results": "1", "X-Results-Per-Page": "100", "X-Page-Number": "1"}
+    body = json.dumps([{"id": "1", "last_updated": "2026-11-20 10:00:00", **row}]).encode()
+    server.on("/rest", whole(b""))
+    server.on(f"/rest/v1/{FEEDS[key].name}", whole(body, headers=headers))
+    request = ReportRequest(key, DAY, FEEDS[key].contract.wire_fields)
+    source = TascomiReports.from_settings(
+        made(tascomi_base_url=f"{server.url}/rest", **RENAMED), clock=world.ours
+    )
+    report = source.open(request, source.fetch(request, tmp_path / "body"))
+    source.close()
+    (told,) = report.frame.collect().to_dicts()
+    assert told == {"id": "1", "last_updated": "2026-11-20 10:00:00", **shown}
+
+
+@pytest.mark.parametrize("table", dialect.FEED_TABLES)
+def test_the_contracts_guesses_are_those_that_writing_uses(table: str) -> None:
+    settings = made()
+    fields = set(FEEDS[f"tascomi/{table}"].contract.wire_fields)
+    names = dialect.site_columns(table, settings)
+    assert set(names) <= fields
+    assert {name: name for name in names} == names  # as delivered the site's names are the contract's
+    written = {*dialect.LINKS, dialect.RECEIVED, dialect.REMARKS, dialect.STATUS, dialect.CLOSED}
+    assert table != dialect.COMPLAINTS or written <= set(names.values())
