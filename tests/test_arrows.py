@@ -53,7 +53,7 @@ ONLY_IN = {
     "vl_convert": ("pipelines/daily_report/",),
     "lmdb": ("pipelines/kpi/card_file.py", "pipelines/kpi/card_writing.py", "pipelines/kpi/desk.py"),
     "fastapi": ("pipelines/kpi/app.py", "pipelines/kpi/describing.py", "pipelines/kpi/pages.py"),
-    "uvicorn": ("pipelines/kpi/serving.py",),
+    "uvicorn": ("pipelines/kpi/connections.py", "pipelines/kpi/serving.py"),
 }
 
 
