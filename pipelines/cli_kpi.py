@@ -116,7 +116,14 @@ def serve(host: str | None, port: int | None) -> None:
 
 
 @kpi.command()
-@click.option("--customer", metavar="ID", help="Only who asked for this customer, in any spelling.")
+@click.option(
+    "--customer",
+    metavar="ID",
+    prompt="Customer",
+    prompt_required=False,
+    help="Only who asked for this customer, in any spelling; without ID it is asked for, and no list of"
+    " processes shows it.",
+)
 @click.option("--days", type=click.IntRange(1, 3650), help="Only the last DAYS days.")
 @click.option("--csv", "as_csv", is_flag=True, help="Every row, as CSV, instead of a table of the last 50.")
 def log(customer: str | None, days: int | None, *, as_csv: bool) -> None:

@@ -83,7 +83,8 @@ def write_cards(
     many it holds). `identifiers`: frames of `identifier` (String: each once, rising by their bytes through
     all frames) and `card` (UInt32). Frames are taken one by one, all cards first. The file before stays for
     readers, older ones go; a kill at any moment leaves the old pointer. Raises Transient when another builder
-    is at it for longer than WAIT_SECONDS, Permanent for frames that are not so.
+    is at it for longer than WAIT_SECONDS, Permanent for frames that are not so and for a disk that will not
+    have the file.
     """
     pointer = folder / POINTER
     with alone(pointer, WAIT_SECONDS, todo="wait for it to end, then run `casehouse kpi build`"):
@@ -92,6 +93,12 @@ def write_cards(
         aside = folder / f".cards-{os.getpid()}.lmdb"
         try:
             target, proof = _written(aside, about, _bites(unknown, shared, cards), identifiers)
+        except lmdb.Error as error:
+            raise Permanent(
+                f"the cards cannot be written to {folder}",
+                why=error.reason,
+                todo="check room and rights there",
+            ) from None
         finally:
             aside.unlink(missing_ok=True)
         before = _named_by(pointer)

@@ -6,10 +6,12 @@ number finds the same accesses. How records are written and kept stands in acces
 
 from __future__ import annotations
 
+import sqlite3
 from typing import TYPE_CHECKING
 
 import polars as pl
 
+from pipelines.errors import Permanent
 from pipelines.kpi.access import read_accesses
 from pipelines.kpi.card_file import FOLDER
 from pipelines.kpi.identity import readings
@@ -38,7 +40,18 @@ def accesses(
     since: datetime | None = None,
     most: int | None = None,
 ) -> pl.DataFrame:
-    """Return accesses in order of time: all, or of one customer, since an instant, the `most` last ones."""
+    """Return accesses in order of time: all, or of one customer, since an instant, the `most` last ones.
+
+    Raises Permanent when they cannot be read.
+    """
     hashes = None if customer is None else [customer_hash(settings)(text) for text in readings(customer)]
-    rows = read_accesses(settings.data_dir / FOLDER, since=since, customers=hashes, most=most)
+    folder = settings.data_dir / FOLDER
+    try:
+        rows = read_accesses(folder, since=since, customers=hashes, most=most)
+    except (OSError, sqlite3.Error) as error:
+        raise Permanent(
+            f"the records of accesses in {folder} cannot be read",
+            why=(error.strerror if isinstance(error, OSError) else str(error)) or type(error).__name__,
+            todo="read them from the account that serves the cards, which alone may",
+        ) from None
     return pl.DataFrame(rows, schema=SCHEMA, orient="row")

@@ -126,9 +126,19 @@ def run(service: Service, listening: socket.socket) -> None:
 def build_service(
     settings: Settings, pages: Sequence[Pages] = (), echo: Callable[[bytes], object] | None = None
 ) -> Service:
-    """Put desk, records and watch together as the settings say; nothing runs before the service does."""
+    """Put desk, records and watch together as the settings say; nothing runs before the service does.
+
+    Raises Permanent when the disk will not have the records.
+    """
     folder = settings.data_dir / FOLDER
-    book = AccessBook(folder, keep_days=settings.kpi_access_days, echo=echo or print_lines)
+    try:
+        book = AccessBook(folder, keep_days=settings.kpi_access_days, echo=echo or print_lines)
+    except OSError as error:
+        raise Permanent(
+            f"it cannot be recorded in {folder} who asks for cards",
+            why=error.strerror or type(error).__name__,
+            todo="check room there, and the rights of the account that serves",
+        ) from None
     desk = Desk(
         Tokens({name: token.get_secret_value() for name, token in settings.kpi_tokens.items()}),
         Identifying(readings, customer_hash(settings)),

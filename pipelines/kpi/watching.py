@@ -106,10 +106,10 @@ class Watch:
             )
 
     def _refuse(self, why: str) -> None:
-        if why != self.refused:
+        before, self.refused = self.refused, why
+        if why != before:
             meanwhile = "the one before is served on" if self._desk.file else "there is none to serve"
             _log.error("a card file is refused, %s: %s", meanwhile, why)
-        self.refused = why
 
     def _look_on(self) -> None:
         while not self._ending.wait(LOOK_SECONDS):

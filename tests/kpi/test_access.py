@@ -16,8 +16,10 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from click.testing import CliRunner
 
 from pipelines import cli
+from pipelines.errors import Permanent
 from pipelines.kpi import access, journal
 from pipelines.kpi.access import JOURNALS, TABLE, AccessBook, read_accesses
 from pipelines.kpi.journal import Journal
@@ -433,6 +435,22 @@ def test_an_auditor_finds_a_customer_in_any_spelling(told: Path, customer: str) 
     rows = accesses(load_settings(data_dir=told), customer=customer)
     assert rows["micros"].to_list() == [17]
     assert accesses(load_settings(data_dir=told), customer="C-2").height == 0
+
+
+def test_records_that_cannot_be_read_are_told(told: Path) -> None:
+    (told / "kpi" / TABLE).write_bytes(
+        b"no database at all, but long enough to be told from an empty one" * 20
+    )
+    with pytest.raises(Permanent, match=r"cannot be read \(file is not a database\). To do: read them from"):
+        accesses(load_settings(data_dir=told))
+
+
+def test_an_identifier_may_be_typed_instead_of_given(told: Path) -> None:
+    """Arguments of a command are in the list of processes, and often in a history."""
+    assert told.exists()
+    answer = CliRunner().invoke(cli.cli, ["kpi", "log", "--csv", "--customer"], input="C-1\n")
+    assert answer.exit_code == 0
+    assert "found" in answer.output
 
 
 def test_the_command_tells_accesses(told: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -291,6 +291,31 @@ while True:
 """
 
 
+FULL = """
+import resource, sys
+from pathlib import Path
+from pipelines.errors import Permanent
+from tests.kpi.cards import body, publish
+resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))
+try:
+    publish(Path(sys.argv[1]), [body("A-1", message="x" * 3000)] * 200, {"id:C-1": 0})
+except Permanent as error:
+    print(error)
+"""
+
+
+def test_a_full_disk_leaves_the_old_file_and_says_so(pointer: Path) -> None:
+    before = pointer.read_bytes()
+    told = subprocess.run(
+        [sys.executable, "-c", FULL, str(pointer.parent)], capture_output=True, text=True, check=True
+    ).stdout
+    assert f"the cards cannot be written to {pointer.parent} (" in told
+    assert "To do: check room and rights there" in told
+    assert pointer.read_bytes() == before
+    assert not list(pointer.parent.glob(".cards-*"))
+    CardFile.open(pointer).close()
+
+
 def test_a_killed_builder_leaves_a_whole_file(pointer: Path) -> None:
     for wait in (0.0, 0.01, 0.03):
         process = subprocess.Popen(

@@ -22,7 +22,7 @@ import httpx
 import pytest
 
 from pipelines import cli
-from pipelines.errors import Damaged, SettingsError
+from pipelines.errors import Damaged, Permanent, SettingsError
 from pipelines.kpi import journal, serving, watching
 from pipelines.kpi.access import AccessBook, read_accesses
 from pipelines.kpi.app import Service
@@ -537,6 +537,12 @@ def test_a_port_that_is_taken_is_told(
     assert end.value.code == 1
     assert "nothing can listen on 127.0.0.1:" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_records_that_cannot_be_kept_are_told_at_the_start(tmp_path: Path) -> None:
+    (tmp_path / "kpi").touch()
+    with pytest.raises(Permanent, match=r"recorded in .*kpi who asks for cards \(Not a directory\)"):
+        build_service(load_settings(data_dir=tmp_path))
 
 
 def test_the_parts_are_put_together_by_the_settings(tmp_path: Path) -> None:
