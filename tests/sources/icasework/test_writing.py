@@ -148,6 +148,7 @@ def test_every_call_is_carried_out_once(
     assert note["note"] == {"type": "Phone call", "text": "Seen\n& <noted>", "self_service_access": True}
     assert link["cells"] == {"CaseDetails.ExternalId": "TSC-1"}
     assert (other["case_id"], other["note"]["self_service_access"]) == (int(CASE), False)
+    assert other["note"]["type"] == "Note"
     assert one["cells"] == {"CaseDetails.Rating": "High"}
     assert two["cells"] == {"CaseDetails.Rating": "Low", "CaseDetails.CaseLabel": "SR - noise"}
     for operation in WRITING:
