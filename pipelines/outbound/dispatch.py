@@ -24,7 +24,7 @@ from pipelines.outbound.read_back import read_back
 from pipelines.outbound.states import DEAD_LETTERS, DONE, State, Step
 from pipelines.outbound.templates import UpdateTemplate
 from pipelines.outbound.work import NotSettled, Outcome
-from pipelines.sources.writing import NotAllowed, NotSent, Refused
+from pipelines.sources.writing import NotAllowed, NotIdentified, NotSent, Refused
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -101,13 +101,16 @@ def dispatch(desk: Desk, *, keep_log: timedelta) -> Summary:
     """Do all that can be done now; call it within `alone`.
 
     What kept it from reading and may pass stands in the summary's trouble. Whatever is no fault of one case
-    is raised and ends the run: a wrong setting, a right that is missing, a server that does not filter.
+    is raised and ends the run: a wrong setting, a key that is refused, a right that is missing, a server that
+    does not filter. No case is the worse for it.
     """
     run = _Run(desk)
     run.take_over()
     try:
         run.plan()
         run.summary.status_changes = read_back(desk)
+    except NotIdentified:
+        raise
     except _PASSING as error:
         run.summary.trouble = error
     try:
@@ -193,6 +196,8 @@ class _Run:
     def _settle(self, entry: CaseEntry, step: StepEntry) -> StepEntry:
         try:
             outcome = self.desk.work_for(step).settle(entry, step)
+        except NotIdentified:
+            raise
         except _PASSING as error:
             later = self.desk.rules.again_at(self.desk.now(), step.tries)
             told = Marked(State.UNKNOWN, _reason(error), not_before=later, may_be_there=True)
@@ -210,6 +215,8 @@ class _Run:
             found = self.desk.work_for(step).prepare(entry, step)
         except (MappingRefused, Refused) as error:
             return self._mark(step, _refused(error))
+        except NotIdentified:
+            raise
         except _PASSING as error:
             return self._faulted(self._mark(step, self._later(step, _reason(error), tries=1)))
         except NotSettled as error:
@@ -229,7 +236,7 @@ class _Run:
             outcome = sending.call()
         except Refused as error:
             return self._mark(step, _refused(error))
-        except NotAllowed as error:
+        except (NotAllowed, NotIdentified) as error:
             self._mark(step, Marked(State.PLANNED, _reason(error), tries=-1))
             raise
         except NotSent as error:

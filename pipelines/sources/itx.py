@@ -6,9 +6,7 @@ way round in which identifier and token stand in the address (SEED), so nothing 
 
 from __future__ import annotations
 
-import logging
 import time
-from contextlib import contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING
@@ -20,17 +18,12 @@ from pipelines.sources.patience import Patience
 from pipelines.sources.transport import Transport
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from pipelines.sources.exchange import Answer
 
 CUSTOMER_ID = "customerId"
 TOKEN_PLACE = "{token}"  # noqa: S105 - where the token goes, not one
 CONNECT_SECONDS = 5.0
 MOST_BYTES = 16 << 20
-
-# The HTTP library and what it is built of: they tell the whole address, at the level of information.
-_TALKATIVE = ("httpx", "httpcore.connection", "httpcore.http11", "httpcore.proxy")
 
 
 @dataclass(frozen=True)
@@ -62,10 +55,9 @@ class Panel:
         time, Permanent when it is larger than any card or cannot be read.
         """
         call = self._call(what, customer_id, token or self._token)
-        with _unheard():
-            began = time.perf_counter()
-            answer = self._transport.knock(call, most=MOST_BYTES)
-            return Heard(answer, time.perf_counter() - began)
+        began = time.perf_counter()
+        answer = self._transport.knock(call, most=MOST_BYTES)
+        return Heard(answer, time.perf_counter() - began)
 
     def close(self) -> None:
         """Give back the connections."""
@@ -106,20 +98,3 @@ def _checked(url: str) -> str:
             f"the endpoint's address holds {CUSTOMER_ID} already", todo=f"leave {CUSTOMER_ID} out of it"
         )
     return urlunsplit(parts)
-
-
-@contextmanager
-def _unheard() -> Iterator[None]:
-    """Keep the HTTP library's own log lines back while a call is made."""
-    loggers = [logging.getLogger(name) for name in _TALKATIVE]
-    for logger in loggers:
-        logger.addFilter(_refuse)
-    try:
-        yield
-    finally:
-        for logger in loggers:
-            logger.removeFilter(_refuse)
-
-
-def _refuse(_: logging.LogRecord) -> bool:
-    return False

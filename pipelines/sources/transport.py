@@ -35,6 +35,7 @@ from pipelines.sources.exchange import (
 )
 from pipelines.sources.patience import Patience, Setback, Unfinished, retrying
 from pipelines.sources.sockets import OpenSockets
+from pipelines.sources.unheard import keep_unheard
 from pipelines.sources.wholeness import CutShort, UnknownEncoding, is_framed, plain
 from pipelines.sources.wording import clip, scrub
 
@@ -83,6 +84,7 @@ class Transport:
         clock: Clock = utc_now,
         explain: Callable[[Answer], str] = plain_reason,
     ) -> None:
+        keep_unheard()
         self._patience = patience
         self._polls = polls or patience
         self._clock = clock

@@ -31,7 +31,7 @@ from pipelines.outbound.templates import (
     Templates,
     UpdateTemplate,
 )
-from pipelines.sources.writing import NotSent, OutcomeUnknown, Refused
+from pipelines.sources.writing import NotIdentified, NotSent, OutcomeUnknown, Refused
 
 if TYPE_CHECKING:
     import sqlite3
@@ -193,8 +193,16 @@ class FakeTascomi(FakeSystem):
         self.keeps_reference = True
         self.filters = True
         self.is_down = False
+        self.refused_after: int | None = None  # calls, from which on the key is refused
+
+    def identify(self) -> None:
+        if self.refused_after is not None:
+            if not self.refused_after:
+                raise NotIdentified("the signature was refused")
+            self.refused_after -= 1
 
     def create(self, table: str, fields: Record) -> Record:
+        self.identify()
         return self.writing(lambda: self._create(table, fields))
 
     def _create(self, table: str, fields: Record) -> Record:
@@ -208,6 +216,7 @@ class FakeTascomi(FakeSystem):
         return dict(row)
 
     def update(self, table: str, record_id: str, fields: Record) -> Record:
+        self.identify()
         return self.writing(lambda: self.change(table, record_id, **fields))
 
     def change(self, table: str, record_id: str, **fields: str | None) -> Record:
@@ -216,12 +225,14 @@ class FakeTascomi(FakeSystem):
         return dict(row)
 
     def read(self, table: str, record_id: str) -> Record | None:
+        self.identify()
         self.reading()
         row = self.tables[table].get(record_id)
         return dict(row) if row else None
 
     def search(self, table: str, filters: Mapping[str, str], *, sort: str | None = None) -> list[Record]:
         del sort
+        self.identify()
         self.reading()
         if self.is_down:
             raise Transient("the source cannot be reached")

@@ -11,7 +11,7 @@ from pipelines.outbound.dead_letters import dead_letters, retry
 from pipelines.outbound.dispatch import Busy, alone
 from pipelines.outbound.ledger import Ledger, read_log
 from pipelines.outbound.searching import Untrustworthy
-from pipelines.sources.writing import NotAllowed
+from pipelines.sources.writing import NotAllowed, NotIdentified
 from tests.outbound.fake_systems import CODES, ORIGIN, Office, case
 
 if TYPE_CHECKING:
@@ -261,6 +261,22 @@ def test_a_right_that_is_missing_ends_the_run_and_condemns_no_case(office: Offic
     assert dead(office) == []
     with office.ledger() as ledger:
         assert ledger.steps("7")[0].tries == 0
+
+
+@pytest.mark.parametrize("calls_before", range(7))
+def test_a_key_that_is_refused_ends_the_run_wherever_it_stands(office: Office, calls_before: int) -> None:
+    office.due(case(7), case(8))
+    office.tascomi.refused_after = calls_before
+    for _ in range(12):
+        with pytest.raises(NotIdentified):
+            office.run()
+        office.wait_all()
+    office.tascomi.refused_after = None
+    with office.ledger() as ledger:
+        assert all(step.tries <= 1 for number in "78" for step in ledger.steps(number))
+    office.run()
+    assert {office.states("7")["note"], office.states("8")["note"]} == {"sent"}
+    assert len(office.requests) == 2
 
 
 def test_one_fault_after_the_other_leaves_the_rest_to_the_next_run(office: Office) -> None:
