@@ -11,6 +11,7 @@ from pipelines.outbound.dead_letters import dead_letters, retry
 from pipelines.outbound.dispatch import Busy, alone
 from pipelines.outbound.ledger import Ledger, read_log
 from pipelines.outbound.searching import Untrustworthy
+from pipelines.settings import load_settings
 from pipelines.sources.writing import NotAllowed, NotIdentified
 from tests.outbound.fake_systems import CODES, ORIGIN, Office, case
 
@@ -24,6 +25,26 @@ DONE = {
     "external id": "sent",
     "note": "sent",
 }
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "casehouse",
+        "casehouse/{account}",
+        "casehouse/{case_id:.3}",  # 417207 and 417208 would be one
+        "casehouse/{case_id!r}",
+        "casehouse/{case}",
+        "casehouse/{}",
+        "casehouse/{case_id",
+        "A & B/{case_id}",  # comes back as HTML
+        "{case_id} ",  # comes back trimmed
+    ],
+)
+def test_a_reference_that_could_be_lost_or_shared_is_refused(pattern: str) -> None:
+    with pytest.raises(SettingsError):
+        load_settings(outbound_reference=pattern)
+    assert load_settings(outbound_reference="CH-{case_id}").outbound_reference == "CH-{case_id}"
 
 
 @pytest.fixture
@@ -317,10 +338,45 @@ def test_a_person_who_sees_that_a_note_is_missing_has_it_sent(office: Office) ->
     assert len(office.casework.notes["7"]) == 1
 
 
+@pytest.mark.parametrize("now_named", ["C2", None])
+@pytest.mark.parametrize("fault", ["lost before", "lost after"])
+def test_a_contact_that_was_renamed_while_its_answer_was_lost_is_for_a_person_to_end(
+    office: Office, fault: str, now_named: str | None
+) -> None:
+    office.due(case(7))
+    office.run(fault)
+    office.due(case(7, customer=now_named))
+    office.wait_all()
+    office.run()
+    take_up(office)
+    office.run()  # looked up once more: it still cannot be told
+    ((step, _, reason),) = dead(office)
+    assert (step, "another reference" in str(reason)) == ("contact", True)
+    with pytest.raises(Permanent, match="cannot be said that it is there"):
+        take_up(office, seen="there")
+    for contact in office.contacts:  # as the message says
+        contact["code"] = now_named or "CH-7-r"
+    take_up(office, seen="not there")
+    office.run()
+    (contact,), (request,) = office.contacts, office.requests
+    assert request["requester_id"] == contact["id"]
+
+
+@pytest.mark.parametrize("seen", ["there", "not there"])
+def test_nobody_can_say_of_a_lost_service_request_what_became_of_it(office: Office, seen: str) -> None:
+    office.due(case(7))
+    office.run("ok", "lost after")
+    office.tascomi._create("complaints", {"external_reference": "casehouse/sandbox/7"})
+    office.wait_all()
+    office.run()
+    with pytest.raises(Permanent, match=f"cannot be said that it is {seen}"):
+        take_up(office, seen=seen)
+
+
 def test_nobody_can_say_of_a_service_request_that_it_is_there(office: Office) -> None:
     office.due(case(7))
     office.run("ok", "refused")
-    with pytest.raises(Permanent, match="no note whose outcome is unknown"):
+    with pytest.raises(Permanent, match="cannot be said that it is there"):
         take_up(office, seen="there")
 
 
