@@ -48,7 +48,7 @@ def read_cases(lake: Lake, templates: Templates, on_their_way: Collection[str]) 
                 todo="correct warehouse/marts/outbound_due.sql and run `casehouse rebuild`",
             )
         due = _distinct(listed.to_dicts())
-        numbers = sorted({*(int(row["case_id"]) for row in due), *map(int, on_their_way)})
+        numbers = sorted({*(number for number, _ in due), *map(int, on_their_way)})
         rows = {
             str(row["case_id"]): row
             for row in catalogue.ask("outbound", "cases", case_ids=numbers).to_dicts()
@@ -56,8 +56,8 @@ def read_cases(lake: Lake, templates: Templates, on_their_way: Collection[str]) 
     nothing = dict.fromkeys(listed.columns)
     cases = {number: Case(number, None, row, nothing) for number, row in rows.items()}
     updates: dict[str, tuple[Case, ...]] = {}
-    for told in due:
-        number, template = str(told["case_id"]), str(told["template"])
+    for (case_id, template), told in due.items():
+        number = str(case_id)
         if number not in rows:
             continue  # a view that lists cases of another table: what is not in cases_current cannot be sent
         found = Case(number, template, rows[number], told)
@@ -69,7 +69,7 @@ def read_cases(lake: Lake, templates: Templates, on_their_way: Collection[str]) 
     return CasesFound(cases, updates)
 
 
-def _distinct(rows: list[dict[str, object]]) -> list[dict[str, object]]:
+def _distinct(rows: list[dict[str, object]]) -> dict[tuple[int, str], dict[str, object]]:
     """Return each case and template once: a join may well repeat a row, but not with two different places."""
     told: dict[tuple[int, str], dict[str, object]] = {}
     for row in rows:
@@ -87,7 +87,7 @@ def _distinct(rows: list[dict[str, object]]) -> list[dict[str, object]]:
                 why=f"they differ in {', '.join(different)}",
                 todo="have it listed once: a join that finds several places must choose one",
             )
-    return list(told.values())
+    return told
 
 
 def _require_one(known: Case, template: str) -> None:

@@ -77,6 +77,6 @@ def test_a_row_without_a_case_or_a_template_is_refused(
 def test_a_case_that_two_templates_want_to_raise_is_refused(
     monkeypatch: pytest.MonkeyPatch, lake: Lake
 ) -> None:
-    monkeypatch.setitem(TEMPLATES._found, "other", TEMPLATES._found["noise"])  # type: ignore[arg-type]
+    monkeypatch.setitem(TEMPLATES._found, "other", TEMPLATES._found["noise"])
     with pytest.raises(SettingsError, match="wants case 7 raised twice"):
         read(monkeypatch, lake, row(), row(template="other"))
