@@ -143,7 +143,7 @@ class FakeSystem:
     def __init__(self, fate: Fate) -> None:
         self.fate = fate
         self._late: list[tuple[datetime, Callable[[], object]]] = []
-        self.writes = 0
+        self.writes = self.reads = 0
 
     def catch_up(self) -> None:
         """Carry out what was still on its way."""
@@ -153,6 +153,7 @@ class FakeSystem:
             act()
 
     def reading(self) -> None:
+        self.reads += 1
         self.catch_up()
         self.fate.pass_by()
 
@@ -191,6 +192,7 @@ class FakeTascomi(FakeSystem):
         super().__init__(fate)
         self.tables: dict[str, dict[str, dict[str, str | None]]] = {"complaints": {}, "contacts": {}}
         self.keeps_reference = True
+        self.escapes_reference = False  # and shows it as it was sent, which no search finds
         self.filters = True
         self.is_down = False
         self.refused_after: int | None = None  # calls, from which on the key is refused
@@ -213,6 +215,11 @@ class FakeTascomi(FakeSystem):
             if not self.keeps_reference:
                 row["external_reference"] = None
         self.tables[table][number] = row
+        if table == "complaints" and self.escapes_reference:
+            self.tables[table][number] = {
+                **row,
+                "external_reference": (row["external_reference"] or "").replace("/", "&#47;"),
+            }
         return dict(row)
 
     def update(self, table: str, record_id: str, fields: Record) -> Record:

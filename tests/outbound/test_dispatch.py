@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,6 +12,7 @@ from pipelines.outbound.dead_letters import dead_letters, retry
 from pipelines.outbound.dispatch import Busy, alone
 from pipelines.outbound.ledger import Ledger, read_log
 from pipelines.outbound.searching import Untrustworthy
+from pipelines.outbound.templates import CreateTemplate, FromText, Templates
 from pipelines.settings import load_settings
 from pipelines.sources.writing import NotAllowed, NotIdentified
 from tests.outbound.fake_systems import CODES, ORIGIN, Office, case
@@ -260,6 +262,115 @@ def test_a_server_that_drops_our_reference_gets_nothing_more(office: Office) -> 
         office.run()
     assert len(office.requests) == 1
     assert office.states("7")["service request"] == "sent"
+
+
+@pytest.mark.parametrize("is_escaped", [False, True])
+def test_nothing_more_is_sent_by_later_runs_until_the_reference_can_be_found(
+    office: Office, *, is_escaped: bool
+) -> None:
+    office.tascomi.keeps_reference = is_escaped
+    office.tascomi.escapes_reference = is_escaped
+    office.due(case(7), case(8))
+    for _ in range(3):
+        with pytest.raises(Untrustworthy, match="casehouse/sandbox/7 is not found again"):
+            office.run()
+        office.wait_all()
+    assert len(office.requests) == 1
+    assert len(office.contacts) == 1
+    office.tascomi.keeps_reference, office.tascomi.escapes_reference = True, False
+    first = str(office.requests[0]["id"])
+    office.tascomi.change("complaints", first, external_reference="casehouse/sandbox/7")
+    office.run()
+    assert len(office.requests) == 2
+    assert office.states("8") == {**DONE, "contact": "linked"}
+
+
+def test_that_the_reference_is_found_again_is_seen_once(office: Office) -> None:
+    office.due(case(7))
+    office.run()
+    searches = office.tascomi.reads
+    office.due(case(8, customer="C2"))
+    office.run()
+    assert office.tascomi.reads - searches <= 2 + 1 + 1 + 1  # days of read-back, both contacts, request
+
+
+def test_a_ledger_that_was_lost_sends_nothing_again(office: Office) -> None:
+    office.due(case(7), case(8, customer=None), case(9, contact="LANDLORD"))
+    office.run()
+    before = office.requests, office.contacts, dict(office.casework.notes)
+    writes = office.tascomi.writes
+    for file in (office.data_dir / "outbound").glob("ledger*"):
+        file.unlink()
+    office.run()
+    office.wait_all()
+    office.run()
+    assert (office.requests, office.contacts, office.casework.notes) == before
+    assert {len(notes) for notes in office.casework.notes.values()} == {1}
+    assert office.tascomi.writes == writes
+
+
+def test_a_ledger_from_a_backup_sends_nothing_again(office: Office) -> None:
+    office.due(case(7))
+    office.run()
+    for file in (office.data_dir / "outbound").glob("ledger*"):
+        shutil.copy(file, office.data_dir)
+    office.due(case(8), case(9, customer="C3"))
+    office.run()
+    before = office.requests, office.contacts
+    for file in office.data_dir.glob("ledger*"):
+        shutil.copy(file, office.data_dir / "outbound")
+    office.run()
+    assert (office.requests, office.contacts) == before
+    assert {len(notes) for notes in office.casework.notes.values()} == {1}
+
+
+@pytest.mark.parametrize("name", ["SQLITE_NOTADB", "SQLITE_CORRUPT"])
+def test_a_damaged_ledger_is_told_with_what_to_do(office: Office, name: str) -> None:
+    office.due(*(case(number) for number in range(40)))
+    office.run()
+    path = office.data_dir / "outbound" / "ledger.sqlite"
+    content = path.read_bytes()
+    damaged = content[:4096] + b"\xff" * (len(content) - 4096)
+    path.write_bytes(damaged if name == "SQLITE_CORRUPT" else b"no ledger" * 999)
+    with pytest.raises(Permanent, match=name) as caught:
+        office.run()
+    assert "put the newest backup in its place" in caught.value.todo
+
+
+def test_a_case_follows_the_view_to_another_template_until_its_request_went_out(office: Office) -> None:
+    found = dict(office.templates._found)
+    noise = found["noise"]
+    assert isinstance(noise, CreateTemplate)
+    told = noise.service_request.model_copy(
+        update={"request_code": FromText(text="NOISED"), "details": FromText(text="By the other one")}
+    )
+    found["other"] = noise.model_copy(update={"service_request": told})
+    office.templates = Templates(found)
+    office.due(case(7, form_type="Unheard of"), case(8))
+    office.run()
+    ((_, field, _),) = dead(office)
+    assert field == "service_request.request_code"
+    office.due(case(7, form_type="Unheard of", template="other"), case(8, template="other"))
+    office.run()
+    take_up(office)
+    office.run()
+    with office.ledger() as ledger:
+        assert [entry.template for entry in ledger.cases()] == ["other", "noise"]
+    assert sorted(str(one["remarks"]) for one in office.requests) == [
+        "By the other one",
+        "Loud music, case 8",
+    ]
+
+
+def test_a_case_that_waits_for_anothers_contact_says_so_once(office: Office) -> None:
+    office.due(case(7), case(8))
+    office.run("lost before")
+    office.run()
+    with office.ledger() as ledger:
+        ((told, n), *more) = [(entry.reason, entry.n) for entry in ledger.log(case_id="8")]
+        first = ledger.steps("7")[0].n
+    assert told == f"waits for number {first}, of case 7: it may have made this very contact"
+    assert not more, n
 
 
 def test_a_server_that_ignores_a_filter_gets_nothing_at_all(office: Office) -> None:
