@@ -100,7 +100,9 @@ def _told_dead(step: StepEntry) -> str:
 @outbound.command()
 @click.argument("number", type=click.IntRange(1))
 @click.option("--there", "seen", flag_value="there", help="Of a note: you saw it on the case.")
-@click.option("--send", "seen", flag_value="not there", help="Of a note: you saw that it is not there.")
+@click.option(
+    "--send", "seen", flag_value="not there", help="Of a note or a contact: you saw that it is not there."
+)
 def retry(number: int, seen: str | None) -> None:
     """Take up again what waits for a person, by its NUMBER in `casehouse outbound log --dead`.
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from string import Formatter
 
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings
@@ -37,11 +39,16 @@ class OutboundSettings(BaseSettings):
     @field_validator("outbound_reference")
     @classmethod
     def _names_case(cls, pattern: str) -> str:
-        """Refuse a reference that two cases could share."""
+        """Refuse a reference that two cases could share, or that a server could keep as another text."""
         try:
-            first, second = (pattern.format(account="a", case_id=number) for number in ("1", "2"))
-        except (KeyError, IndexError, ValueError):
+            told = list(Formatter().parse(pattern))
+        except ValueError:
             raise ValueError("only {account} and {case_id} can stand in it") from None
-        if first == second:
+        names = [name for _, name, _, _ in told if name is not None]
+        if not set(names) <= {"account", "case_id"} or any(form or turned for _, _, form, turned in told):
+            raise ValueError("only {account} and {case_id} can stand in it")
+        if "case_id" not in names:
             raise ValueError("it must hold {case_id}, or cases could not be told apart")
+        if not re.fullmatch(r"[A-Za-z0-9/_.:-]*", "".join(text for text, *_ in told)):
+            raise ValueError("only letters, digits and /_.:- can stand in it: a server may change others")
         return pattern

@@ -36,8 +36,9 @@ class CasesFound:
 def read_cases(lake: Lake, templates: Templates, on_their_way: Collection[str]) -> CasesFound:
     """Read what is due, and the cases that were begun before, due or not.
 
-    Raises SettingsError when the view lacks a column, names a template that is not there, or wants one case
-    raised by two templates; Permanent when there is no catalogue.
+    Raises SettingsError when the view lacks a column, a case's number or its template, names a template that
+    is not there, wants one case raised by two templates, or has two rows for one that say different things;
+    Permanent when there is no catalogue.
     """
     with snapshot(lake) as catalogue:
         listed = catalogue.ask("outbound", "due")
@@ -46,8 +47,8 @@ def read_cases(lake: Lake, templates: Templates, on_their_way: Collection[str]) 
                 f"{DUE_VIEW} lacks {', '.join(missing)}",
                 todo="correct warehouse/marts/outbound_due.sql and run `casehouse rebuild`",
             )
-        due = listed.to_dicts()
-        numbers = sorted({*(int(row["case_id"]) for row in due), *map(int, on_their_way)})
+        due = _distinct(listed.to_dicts())
+        numbers = sorted({*(number for number, _ in due), *map(int, on_their_way)})
         rows = {
             str(row["case_id"]): row
             for row in catalogue.ask("outbound", "cases", case_ids=numbers).to_dicts()
@@ -55,8 +56,8 @@ def read_cases(lake: Lake, templates: Templates, on_their_way: Collection[str]) 
     nothing = dict.fromkeys(listed.columns)
     cases = {number: Case(number, None, row, nothing) for number, row in rows.items()}
     updates: dict[str, tuple[Case, ...]] = {}
-    for told in due:
-        number, template = str(told["case_id"]), str(told["template"])
+    for (case_id, template), told in due.items():
+        number = str(case_id)
         if number not in rows:
             continue  # a view that lists cases of another table: what is not in cases_current cannot be sent
         found = Case(number, template, rows[number], told)
@@ -66,6 +67,27 @@ def read_cases(lake: Lake, templates: Templates, on_their_way: Collection[str]) 
         else:
             updates[number] = (*updates.get(number, ()), found)
     return CasesFound(cases, updates)
+
+
+def _distinct(rows: list[dict[str, object]]) -> dict[tuple[int, str], dict[str, object]]:
+    """Return each case and template once: a join may well repeat a row, but not with two different places."""
+    told: dict[tuple[int, str], dict[str, object]] = {}
+    for row in rows:
+        number, template = row["case_id"], row["template"]
+        if not isinstance(number, int) or not template:
+            raise SettingsError(
+                f"{DUE_VIEW} has a row without a case_id or a template",
+                why="case_id is no whole number" if number is not None and template else "it is empty",
+                todo="correct warehouse/marts/outbound_due.sql and run `casehouse rebuild`",
+            )
+        known = told.setdefault((number, str(template)), row)
+        if different := [name for name in row if row[name] != known[name]]:
+            raise SettingsError(
+                f"{DUE_VIEW} has two rows for case {number} by template {template}",
+                why=f"they differ in {', '.join(different)}",
+                todo="have it listed once: a join that finds several places must choose one",
+            )
+    return told
 
 
 def _require_one(known: Case, template: str) -> None:

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from pipelines.outbound.ports import Columns, Tascomi
     from pipelines.sources.writing import Record
 
+LOOK_FIRST = (
+    "look in Tascomi whether the contact was made; if so give it the present reference or cease it,"
+    " then retry with --send"
+)
 NOTHING = Outcome(is_linked=True, reason="the case names no contact")
 
 
@@ -66,7 +70,7 @@ class ContactWork:
         if payload is None:
             raise NotSettled(
                 "the case named a contact when it was sent and names none now",
-                todo="look in Tascomi whether the contact was made, then retry",
+                todo=LOOK_FIRST,
             )
         payload, _ = self._marked(payload, entry)
         if step.intent.get("act") == "update":
@@ -78,7 +82,7 @@ class ContactWork:
         if self._key(reference) != step.intent.get("key"):
             raise NotSettled(
                 "the case's contact has another reference than when it was sent",
-                todo="look in Tascomi whether the contact was made, then retry",
+                todo=LOOK_FIRST,
             )
         fresh = [row for row in self._with(reference) if id_of(row) not in step.intent["before"]]
         if len(fresh) > 1:

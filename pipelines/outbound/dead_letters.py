@@ -1,7 +1,8 @@
 """Dead letters: steps that wait for a person, and how a person sends them on their way again.
 
-A step that may have been carried out is looked up before anything is sent again; only of a note can a person
-say what became of it, because a person can see it.
+A step that may have been carried out is looked up before anything is sent again. Only of a note or a contact
+can a person say what became of it: where a note cannot be read, or the contact's reference has changed since,
+nobody else can. Of a service request nobody can, since our reference in it tells.
 """
 
 from __future__ import annotations
@@ -18,7 +19,13 @@ if TYPE_CHECKING:
     from pipelines.outbound.ledger import Ledger
 
 Seen = Literal["there", "not there"]
-NOTES = frozenset({Step.NOTE, Step.STATUS_NOTE})
+# Of a contact only that it is not there: which one it is must be known, and the contact rule finds that out.
+_CAN_BE_SAID: dict[Step, tuple[Seen, ...]] = {
+    Step.NOTE: ("there", "not there"),
+    Step.STATUS_NOTE: ("there", "not there"),
+    Step.CONTACT: ("not there",),
+    Step.SECOND_CONTACT: ("not there",),
+}
 
 
 def dead_letters(ledger: Ledger) -> list[StepEntry]:
@@ -29,14 +36,14 @@ def dead_letters(ledger: Ledger) -> list[StepEntry]:
 def retry(ledger: Ledger, number: int, now: datetime, *, seen: Seen | None = None) -> StepEntry:
     """Take a dead letter up again; the next run goes on with it.
 
-    `seen` is what a person found of a note whose outcome is unknown. Raises Permanent for a step that is no
-    dead letter, and for a word about anything but such a note.
+    `seen` is what a person found of a step whose outcome is unknown. Raises Permanent for a step that is no
+    dead letter, and for a word that nobody can give of such a step.
     """
     step = ledger.step(number)
-    if seen and not (step.step in NOTES and step.may_be_there):
+    if seen and not (step.may_be_there and seen in _CAN_BE_SAID.get(step.step, ())):
         raise Permanent(
-            f"step {number} is no note whose outcome is unknown",
-            why=f"{step.step}, {step.state}",
+            f"of step {number} it cannot be said that it is {seen}",
+            why=f"{step.step}, {step.state}{', its outcome unknown' if step.may_be_there else ''}",
             todo="retry it without --there or --send: it is looked up first",
         )
     if seen == "there":

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 from pipelines.errors import SettingsError
 from pipelines.outbound.contacts import ContactWork
+from pipelines.outbound.kept_reference import KeptReference
 from pipelines.outbound.mapping import CONTACT, REQUESTER, Case, draft
 from pipelines.outbound.payload import Payload, Payloads, resolve
 from pipelines.outbound.requests import RequestWork, UpdateWork
-from pipelines.outbound.states import Step
+from pipelines.outbound.states import State, Step
 from pipelines.outbound.telling_case import ExternalIdWork, NoteWork, Numbers
 from pipelines.outbound.templates import CreateTemplate, IncomingTemplate, UpdateTemplate
 from pipelines.outbound.work import NotSettled
@@ -96,13 +97,18 @@ class Desk:
                 mark = WHICH[step.step][0]
                 return ContactWork(self.tascomi, self.columns, self._contact, mark, self.ledger.salt())
             case Step.REQUEST:
-                return RequestWork(self.tascomi, self.columns, self._request)
+                return RequestWork(self.tascomi, self.columns, self._request, self.kept_reference)
             case Step.UPDATE:
                 return UpdateWork(self.tascomi, self.columns, self._request)
             case Step.EXTERNAL_ID:
                 return ExternalIdWork(self.casework, numbers)
             case Step.NOTE | Step.STATUS_NOTE:
-                return NoteWork(self.casework, numbers, self.incoming)
+                return NoteWork(self.casework, numbers, self.incoming, self._is_older)
+
+    @property
+    def kept_reference(self) -> KeptReference:
+        """Return what is known of how Tascomi keeps our reference."""
+        return KeptReference(self.ledger, self.tascomi, self.columns)
 
     def incoming(self, entry: CaseEntry) -> IncomingTemplate | None:
         """Return the template by which a case is told."""
@@ -145,6 +151,13 @@ class Desk:
                 self.columns.requester: self._linked(entry, step, Step.CONTACT),
                 self.columns.second_contact: self._linked(entry, step, Step.SECOND_CONTACT),
             }
+        )
+
+    def _is_older(self, entry: CaseEntry) -> bool:
+        """Whether the service request was found, though this ledger never sent it: another one did."""
+        return any(
+            one.step is Step.REQUEST and one.state is State.LINKED and not one.tries
+            for one in self.ledger.steps(entry.case_id)
         )
 
     def _linked(self, entry: CaseEntry, step: StepEntry, contact: Step) -> str | None:

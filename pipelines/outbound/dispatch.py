@@ -24,7 +24,7 @@ from pipelines.outbound.read_back import read_back
 from pipelines.outbound.states import DEAD_LETTERS, DONE, State, Step
 from pipelines.outbound.templates import UpdateTemplate
 from pipelines.outbound.work import NotSettled, Outcome
-from pipelines.sources.writing import NotAllowed, NotSent, Refused
+from pipelines.sources.writing import NotAllowed, NotIdentified, NotSent, Refused
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -101,13 +101,17 @@ def dispatch(desk: Desk, *, keep_log: timedelta) -> Summary:
     """Do all that can be done now; call it within `alone`.
 
     What kept it from reading and may pass stands in the summary's trouble. Whatever is no fault of one case
-    is raised and ends the run: a wrong setting, a right that is missing, a server that does not filter.
+    is raised and ends the run: a wrong setting, a key that is refused, a right that is missing, a server that
+    does not filter. No case is the worse for it.
     """
     run = _Run(desk)
     run.take_over()
+    desk.kept_reference.require()
     try:
         run.plan()
         run.summary.status_changes = read_back(desk)
+    except NotIdentified:
+        raise
     except _PASSING as error:
         run.summary.trouble = error
     try:
@@ -144,10 +148,13 @@ class _Run:
         """Note the cases that are newly due, and the changes of those that were raised."""
         now = self.desk.now()
         for case in self.desk.cases.values():
-            if case.template is None or self.ledger.case(case.case_id) is not None:
+            if case.template is None:
                 continue
-            template = self.desk.create_template(case.template)
-            steps = self.desk.steps_of(template)
+            steps = self.desk.steps_of(self.desk.create_template(case.template))
+            if entry := self.ledger.case(case.case_id):
+                if entry.template != case.template:
+                    self.ledger.change_template(case.case_id, case.template, steps)
+                continue
             self.ledger.plan(case.case_id, case.template, self.desk.rules.reference(case.case_id), steps, now)
             self.summary.planned += 1
         for case_id, changes in self.desk.updates.items():
@@ -193,6 +200,8 @@ class _Run:
     def _settle(self, entry: CaseEntry, step: StepEntry) -> StepEntry:
         try:
             outcome = self.desk.work_for(step).settle(entry, step)
+        except NotIdentified:
+            raise
         except _PASSING as error:
             later = self.desk.rules.again_at(self.desk.now(), step.tries)
             told = Marked(State.UNKNOWN, _reason(error), not_before=later, may_be_there=True)
@@ -210,14 +219,16 @@ class _Run:
             found = self.desk.work_for(step).prepare(entry, step)
         except (MappingRefused, Refused) as error:
             return self._mark(step, _refused(error))
+        except NotIdentified:
+            raise
         except _PASSING as error:
             return self._faulted(self._mark(step, self._later(step, _reason(error), tries=1)))
         except NotSettled as error:
             return self._mark(step, Marked(State.DEAD, _reason(error)))
         if isinstance(found, Outcome):
             return self._done(step, found, found.reason)
-        if self._meets_unsettled(step, found):
-            return step
+        if other := self._unsettled(step, found):
+            return self._kept_waiting(step, other)
         return self._call(self._begin(step, found), found)
 
     def _begin(self, step: StepEntry, sending: Sending) -> StepEntry:
@@ -229,7 +240,7 @@ class _Run:
             outcome = sending.call()
         except Refused as error:
             return self._mark(step, _refused(error))
-        except NotAllowed as error:
+        except (NotAllowed, NotIdentified) as error:
             self._mark(step, Marked(State.PLANNED, _reason(error), tries=-1))
             raise
         except NotSent as error:
@@ -248,14 +259,24 @@ class _Run:
             raise outcome.trouble
         return after
 
-    def _meets_unsettled(self, step: StepEntry, sending: Sending) -> bool:
-        """Tell whether another case's call for the same contact is still in the air: it may be the one."""
-        key = sending.seen.get("key")
-        return key is not None and any(
-            other.intent.get("key") == key and other.case_id != step.case_id
-            for other in self.ledger.in_state(State.UNKNOWN, State.DEAD)
-            if other.may_be_there
+    def _unsettled(self, step: StepEntry, sending: Sending) -> StepEntry | None:
+        """Find another case's call for the same contact that is still in the air: it may be the one."""
+        if (key := sending.seen.get("key")) is None:
+            return None
+        in_the_air = self.ledger.in_state(State.UNKNOWN, State.DEAD)
+        return next(
+            (
+                other
+                for other in in_the_air
+                if other.may_be_there and other.case_id != step.case_id and other.intent.get("key") == key
+            ),
+            None,
         )
+
+    def _kept_waiting(self, step: StepEntry, other: StepEntry) -> StepEntry:
+        """Tell once what a step waits for."""
+        reason = f"waits for number {other.n}, of case {other.case_id}: it may have made this very contact"
+        return step if step.reason == reason else self._mark(step, Marked(State.PLANNED, reason))
 
     # ---- marking
 

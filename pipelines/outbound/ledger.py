@@ -2,7 +2,7 @@
 
 An intent is committed, flushed to disk, before the call it speaks of, and the outcome after. Every change of
 a step names the state it leads away from; a change that finds another one is refused, so that two writers
-never overwrite each other. What a change means is decided in dispatch.py and steps.py. Reasons hold field
+never overwrite each other. What a change means is decided in dispatch.py and states.py. Reasons hold field
 names and the other system's words without values; payloads are kept as digests.
 """
 
@@ -85,9 +85,16 @@ class Ledger(AbstractContextManager["Ledger"]):
             try:
                 yield self._engine
             except BaseException:
-                self._engine.execute("ROLLBACK")
+                if self._engine.in_transaction:  # a disk that is full has rolled it back itself
+                    self._engine.execute("ROLLBACK")
                 raise
             self._engine.execute("COMMIT")
+        except sqlite3.Error as error:
+            raise _unusable(self.path, error) from None
+
+    def _ask(self, question: str, *values: str | int | None) -> list[sqlite3.Row]:
+        try:
+            return self._engine.execute(question, values).fetchall()
         except sqlite3.Error as error:
             raise _unusable(self.path, error) from None
 
@@ -95,56 +102,53 @@ class Ledger(AbstractContextManager["Ledger"]):
 
     def fact(self, name: str) -> str | None:
         """Return what was remembered under a name."""
-        row = self._engine.execute("SELECT value FROM facts WHERE name = ?", (name,)).fetchone()
-        return None if row is None else str(row["value"])
+        rows = self._ask("SELECT value FROM facts WHERE name = ?", name)
+        return str(rows[0]["value"]) if rows else None
 
     def cases(self) -> list[CaseEntry]:
         """Return every case, in the order they were planned."""
-        rows = self._engine.execute("SELECT * FROM cases ORDER BY rowid").fetchall()
-        return [case_of(row) for row in rows]
+        return [case_of(row) for row in self._ask("SELECT * FROM cases ORDER BY rowid")]
 
     def case(self, case_id: str) -> CaseEntry | None:
         """Return one case."""
-        row = self._engine.execute("SELECT * FROM cases WHERE case_id = ?", (case_id,)).fetchone()
-        return None if row is None else case_of(row)
+        rows = self._ask("SELECT * FROM cases WHERE case_id = ?", case_id)
+        return case_of(rows[0]) if rows else None
 
     def case_of_request(self, request_id: str) -> CaseEntry | None:
         """Return the case that a service request of Tascomi was raised for."""
-        row = self._engine.execute("SELECT * FROM cases WHERE request_id = ?", (request_id,)).fetchone()
-        return None if row is None else case_of(row)
+        rows = self._ask("SELECT * FROM cases WHERE request_id = ?", request_id)
+        return case_of(rows[0]) if rows else None
 
     def steps(self, case_id: str) -> list[StepEntry]:
         """Return the steps of a case, in order."""
-        rows = self._engine.execute("SELECT * FROM steps WHERE case_id = ? ORDER BY ordinal", (case_id,))
-        return [step_of(row) for row in rows.fetchall()]
+        rows = self._ask("SELECT * FROM steps WHERE case_id = ? ORDER BY ordinal", case_id)
+        return [step_of(row) for row in rows]
 
     def step(self, n: int) -> StepEntry:
         """Return a step by its number; raise Permanent when there is none."""
-        row = self._engine.execute("SELECT * FROM steps WHERE n = ?", (n,)).fetchone()
-        if row is None:
+        rows = self._ask("SELECT * FROM steps WHERE n = ?", n)
+        if not rows:
             raise Permanent(f"there is no step {n}", todo="`casehouse outbound log --dead` tells the numbers")
-        return step_of(row)
+        return step_of(rows[0])
 
     def unfinished(self) -> list[CaseEntry]:
         """Return the cases that have steps which are not done, in the order they were planned."""
-        rows = self._engine.execute(
+        rows = self._ask(
             "SELECT * FROM cases WHERE case_id IN"
             " (SELECT case_id FROM steps WHERE state NOT IN ('sent', 'linked')) ORDER BY rowid"
         )
-        return [case_of(row) for row in rows.fetchall()]
+        return [case_of(row) for row in rows]
 
     def in_state(self, *states: State) -> list[StepEntry]:
         """Return every step in one of these states, by number."""
         marks = ", ".join("?" * len(states))
-        rows = self._engine.execute(f"SELECT * FROM steps WHERE state IN ({marks}) ORDER BY n", states)  # noqa: S608 - marks
-        return [step_of(row) for row in rows.fetchall()]
+        rows = self._ask(f"SELECT * FROM steps WHERE state IN ({marks}) ORDER BY n", *states)  # noqa: S608 - marks
+        return [step_of(row) for row in rows]
 
     def log(self, *, case_id: str | None = None) -> list[LogEntry]:
         """Return what happened, oldest first."""
-        rows = self._engine.execute(
-            "SELECT * FROM log WHERE case_id = coalesce(?, case_id) ORDER BY rowid", (case_id,)
-        )
-        return [log_of(row) for row in rows.fetchall()]
+        rows = self._ask("SELECT * FROM log WHERE case_id = coalesce(?, case_id) ORDER BY rowid", case_id)
+        return [log_of(row) for row in rows]
 
     # ---- what changes
 
@@ -177,6 +181,20 @@ class Ledger(AbstractContextManager["Ledger"]):
             if fresh:
                 for ordinal, step in enumerate(steps, 1):
                     _add(engine, case_id, ordinal, step, None)
+
+    def change_template(self, case_id: str, template: str, steps: Sequence[Step]) -> bool:
+        """Have a case follow the view to another template of the same steps, until its request went out."""
+        with self._change() as engine:
+            known = self.steps(case_id)
+            is_open = all(
+                step.state in (State.PLANNED, *DEAD_LETTERS) and not step.may_be_there and not step.result_id
+                for step in known
+                if step.step not in (Step.CONTACT, Step.SECOND_CONTACT)
+            )
+            changed = is_open and [step.step for step in known] == list(steps)
+            if changed:
+                engine.execute("UPDATE cases SET template = ? WHERE case_id = ?", (template, case_id))
+        return changed
 
     def add_update(self, case_id: str, template: str, digest: str, steps: Sequence[Step]) -> bool:
         """Add the steps of an update after all others, unless the last one told the same; say whether."""
@@ -323,12 +341,22 @@ def read_log(data_dir: Path) -> list[LogEntry]:
         raise _unusable(path, error) from None
 
 
+_BROKEN = ("SQLITE_CORRUPT", "SQLITE_NOTADB")
+_HELD = ("SQLITE_BUSY", "SQLITE_LOCKED")
+
+
 def _unusable(path: Path, error: sqlite3.Error) -> Permanent:
-    return Permanent(
-        "the outbound ledger cannot be used",
-        why=f"{path}: {getattr(error, 'sqlite_errorname', type(error).__name__)}",
-        todo="check the room and rights of its folder; never delete it: it knows what was sent",
-    )
+    name = str(getattr(error, "sqlite_errorname", type(error).__name__))
+    if name.startswith(_BROKEN):
+        todo = (
+            "the file is damaged: keep it, put the newest backup in its place, with no -wal or -shm"
+            " beside it, and run `casehouse outbound reconcile`; what was sent since is found again"
+        )
+    elif name.startswith(_HELD):
+        todo = "another program holds it: end that, then run it again"
+    else:
+        todo = "check the room and rights of its folder; never delete it: it knows what was sent"
+    return Permanent("the outbound ledger cannot be used", why=f"{path}: {name}", todo=todo)
 
 
 def _add(engine: sqlite3.Connection, case_id: str, ordinal: int, step: Step, about: str | None) -> None:

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pipelines.errors import Permanent
-from pipelines.outbound.payload import Payload, same
+from pipelines.outbound.payload import Payload
 from pipelines.outbound.ports import REQUESTS
-from pipelines.outbound.searching import Untrustworthy, found_by, id_of
+from pipelines.outbound.searching import found_by, id_of
 from pipelines.outbound.work import NotSettled, Outcome, Sending
 
 if TYPE_CHECKING:
     from pipelines.outbound.entries import CaseEntry, StepEntry
+    from pipelines.outbound.kept_reference import KeptReference
     from pipelines.outbound.ports import Columns, Tascomi
     from pipelines.sources.writing import Record
 
@@ -27,6 +28,7 @@ class RequestWork:
     tascomi: Tascomi
     columns: Columns
     payload_of: PayloadOf
+    kept: KeptReference
 
     def prepare(self, entry: CaseEntry, step: StepEntry) -> Outcome | Sending:
         """Look for our reference first: whatever was lost on our side, a second one is not made."""
@@ -38,7 +40,7 @@ class RequestWork:
 
         def call() -> Outcome:
             answer = self.tascomi.create(REQUESTS, payload.record)
-            return self._outcome(answer, trouble=self._trouble(answer, entry.reference))
+            return self._outcome(answer, trouble=self.kept.trouble(answer, entry.reference))
 
         return Sending("make a new service request", payload, call)
 
@@ -57,15 +59,6 @@ class RequestWork:
     def _outcome(self, row: Record, *, trouble: Permanent | None = None) -> Outcome:
         return Outcome(
             id_of(row), row.get(self.columns.number), row.get(self.columns.status), trouble=trouble
-        )
-
-    def _trouble(self, answer: Record, reference: str) -> Permanent | None:
-        """Tell when Tascomi did not keep our reference: the next lost answer could not be settled."""
-        if same(answer.get(self.columns.request_reference), reference):
-            return None
-        return Untrustworthy(
-            f"Tascomi did not keep our reference in {REQUESTS}.{self.columns.request_reference}",
-            todo="set CASEHOUSE_TASCOMI_REQUEST_REFERENCE_COLUMN to a column that is kept",
         )
 
 

@@ -86,12 +86,15 @@ class NoteWork:
     casework: Casework
     numbers: Numbers
     incoming_of: Callable[[CaseEntry], IncomingTemplate | None]
+    is_older: Callable[[CaseEntry], bool]  # the service request was there before the ledger knew of it
 
     def prepare(self, entry: CaseEntry, step: StepEntry) -> Outcome | Sending:
-        """Say what would be written."""
+        """Say what would be written, unless a ledger that was lost since had it written already."""
         note = self._note(entry, step)
         if note is None:
             return Outcome(is_linked=True, reason="the templates have no such note any more")
+        if self.is_older(entry) and self.casework.count_notes(entry.case_id, mark_of(entry, step)):
+            return Outcome(is_linked=True, reason="the case has this note")
         words = note.text.format(number=self.numbers.of(entry), status=step.about or "")
         text = f"{words}\n{mark_of(entry, step)}"
 

@@ -33,8 +33,7 @@ class Call:
     A secret never stands in `url` or `query`, which servers and proxies log. `secrets` are texts to be
     struck out of anything the server says back. `json` is a body that is JSON text already, so that every
     try sends the same bytes. `sign` makes headers anew for every try, and may wait for the moment to do so.
-    A status among `unfinished` asks for the same call again, a little later. What is `is_private` tells of a
-    person in its query or its answer's headers, so the HTTP library logs nothing of it.
+    A status among `unfinished` asks for the same call again, a little later.
     """
 
     what: str
@@ -48,7 +47,6 @@ class Call:
     secrets: tuple[str, ...] = field(default=(), repr=False)
     good: frozenset[int] = frozenset({HTTPStatus.OK})
     unfinished: frozenset[int] = frozenset()
-    is_private: bool = False
 
     @property
     def headers(self) -> dict[str, str]:

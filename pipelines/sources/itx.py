@@ -16,7 +16,6 @@ from pipelines.errors import Permanent
 from pipelines.sources.exchange import Call
 from pipelines.sources.patience import Patience
 from pipelines.sources.transport import Transport
-from pipelines.sources.unheard import unheard
 
 if TYPE_CHECKING:
     from pipelines.sources.exchange import Answer
@@ -56,10 +55,9 @@ class Panel:
         time, Permanent when it is larger than any card or cannot be read.
         """
         call = self._call(what, customer_id, token or self._token)
-        with unheard():
-            began = time.perf_counter()
-            answer = self._transport.knock(call, most=MOST_BYTES)
-            return Heard(answer, time.perf_counter() - began)
+        began = time.perf_counter()
+        answer = self._transport.knock(call, most=MOST_BYTES)
+        return Heard(answer, time.perf_counter() - began)
 
     def close(self) -> None:
         """Give back the connections."""

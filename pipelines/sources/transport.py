@@ -11,7 +11,6 @@ import logging
 import socket
 import ssl
 import threading
-from contextlib import nullcontext
 from hashlib import sha256
 from http import HTTPStatus
 from http.cookiejar import CookieJar, DefaultCookiePolicy
@@ -36,7 +35,7 @@ from pipelines.sources.exchange import (
 )
 from pipelines.sources.patience import Patience, Setback, Unfinished, retrying
 from pipelines.sources.sockets import OpenSockets
-from pipelines.sources.unheard import unheard
+from pipelines.sources.unheard import keep_unheard
 from pipelines.sources.wholeness import CutShort, UnknownEncoding, is_framed, plain
 from pipelines.sources.wording import clip, scrub
 
@@ -85,6 +84,7 @@ class Transport:
         clock: Clock = utc_now,
         explain: Callable[[Answer], str] = plain_reason,
     ) -> None:
+        keep_unheard()
         self._patience = patience
         self._polls = polls or patience
         self._clock = clock
@@ -197,18 +197,15 @@ class Transport:
         if self._closed.is_set():
             raise _closed(call)
         try:
-            with (
-                unheard() if call.is_private else nullcontext(),
-                self._client.stream(
-                    call.method,
-                    call.url,
-                    params=dict(call.query) or None,
-                    data=dict(call.form) or None,
-                    content=call.json,
-                    headers=call.headers,
-                    extensions={"trace": self._sockets.trace},
-                ) as response,
-            ):
+            with self._client.stream(
+                call.method,
+                call.url,
+                params=dict(call.query) or None,
+                data=dict(call.form) or None,
+                content=call.json,
+                headers=call.headers,
+                extensions={"trace": self._sockets.trace},
+            ) as response:
                 if any_status or response.status_code in call.good:
                     taken = take(response)
                     if not self._closed.is_set():

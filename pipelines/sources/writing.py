@@ -34,6 +34,15 @@ class NotSent(Transient):
     kind = "not sent"
 
 
+class NotIdentified(NotSent):
+    """The server does not take us for who we say we are: no call of this key is carried out.
+
+    A key that is wrong or was taken away, or a clock that cannot be followed.
+    """
+
+    kind = "not identified"
+
+
 class Refused(Permanent):
     """The server judged the request and wants none of it; the same request will be refused again.
 

@@ -31,7 +31,7 @@ from pipelines.outbound.templates import (
     Templates,
     UpdateTemplate,
 )
-from pipelines.sources.writing import NotSent, OutcomeUnknown, Refused
+from pipelines.sources.writing import NotIdentified, NotSent, OutcomeUnknown, Refused
 
 if TYPE_CHECKING:
     import sqlite3
@@ -143,7 +143,7 @@ class FakeSystem:
     def __init__(self, fate: Fate) -> None:
         self.fate = fate
         self._late: list[tuple[datetime, Callable[[], object]]] = []
-        self.writes = 0
+        self.writes = self.reads = 0
 
     def catch_up(self) -> None:
         """Carry out what was still on its way."""
@@ -153,6 +153,7 @@ class FakeSystem:
             act()
 
     def reading(self) -> None:
+        self.reads += 1
         self.catch_up()
         self.fate.pass_by()
 
@@ -191,10 +192,19 @@ class FakeTascomi(FakeSystem):
         super().__init__(fate)
         self.tables: dict[str, dict[str, dict[str, str | None]]] = {"complaints": {}, "contacts": {}}
         self.keeps_reference = True
+        self.escapes_reference = False  # and shows it as it was sent, which no search finds
         self.filters = True
         self.is_down = False
+        self.refused_after: int | None = None  # calls, from which on the key is refused
+
+    def identify(self) -> None:
+        if self.refused_after is not None:
+            if not self.refused_after:
+                raise NotIdentified("the signature was refused")
+            self.refused_after -= 1
 
     def create(self, table: str, fields: Record) -> Record:
+        self.identify()
         return self.writing(lambda: self._create(table, fields))
 
     def _create(self, table: str, fields: Record) -> Record:
@@ -205,9 +215,15 @@ class FakeTascomi(FakeSystem):
             if not self.keeps_reference:
                 row["external_reference"] = None
         self.tables[table][number] = row
+        if table == "complaints" and self.escapes_reference:
+            self.tables[table][number] = {
+                **row,
+                "external_reference": (row["external_reference"] or "").replace("/", "&#47;"),
+            }
         return dict(row)
 
     def update(self, table: str, record_id: str, fields: Record) -> Record:
+        self.identify()
         return self.writing(lambda: self.change(table, record_id, **fields))
 
     def change(self, table: str, record_id: str, **fields: str | None) -> Record:
@@ -216,12 +232,14 @@ class FakeTascomi(FakeSystem):
         return dict(row)
 
     def read(self, table: str, record_id: str) -> Record | None:
+        self.identify()
         self.reading()
         row = self.tables[table].get(record_id)
         return dict(row) if row else None
 
     def search(self, table: str, filters: Mapping[str, str], *, sort: str | None = None) -> list[Record]:
         del sort
+        self.identify()
         self.reading()
         if self.is_down:
             raise Transient("the source cannot be reached")

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import json
+import logging
 import time
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
+from pydantic import SecretStr
 
 from pipelines import cli
 from pipelines.errors import SettingsError
+from pipelines.outbound.dispatch import dispatch
+from pipelines.outbound.opening import open_desk
 from pipelines.outbound.running import run
+from pipelines.outbound.states import State
 from pipelines.sources.tascomi.client import connect_tascomi
+from pipelines.sources.writing import NotIdentified
 from pipelines.warehouse import run_query
 from tests.outbound.conftest import rebuild
 from tests.outbound.fake_systems import Fate
@@ -158,6 +164,21 @@ def test_what_is_not_ready_is_refused_before_anything_is_sent(
     assert ours(settings) == []
 
 
+def test_a_wrong_key_ends_every_run_at_once_and_no_case_is_the_worse_for_it(
+    casework_lake: Lake, settings: Settings
+) -> None:
+    wrong = settings.model_copy(update={"tascomi_private_key": SecretStr("wrong")})
+    with open_desk(wrong, casework_lake, Fate().now) as desk:
+        for _ in range(12):
+            with pytest.raises(NotIdentified, match="refused the signature"):
+                dispatch(desk, keep_log=timedelta(days=90))
+        assert desk.ledger.cases()
+        assert {
+            (step.state, step.tries) for one in desk.ledger.cases() for step in desk.ledger.steps(one.case_id)
+        } == {(State.PLANNED, 0)}
+    assert run(settings, casework_lake, Fate().now).trouble is None
+
+
 def test_a_refusal_is_listed_mended_and_replayed(
     casework_lake: Lake,
     settings: Settings,
@@ -217,11 +238,17 @@ def test_the_commands_hold_templates_to_their_examples(capsys: pytest.CaptureFix
 
 
 def test_no_log_line_holds_a_value_of_a_case(
-    casework_lake: Lake, settings: Settings, in_surroundings: Path, capsys: pytest.CaptureFixture[str]
+    casework_lake: Lake,
+    settings: Settings,
+    in_surroundings: Path,
+    capsys: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     del in_surroundings
+    caplog.set_level(logging.DEBUG)  # somebody looks for a fault and turns everything up
     run(settings, casework_lake, Fate().now)
-    told = call(capsys, "log")[1]
+    assert "outbound: case" in caplog.text
+    told = call(capsys, "log")[1] + caplog.text
     stored = b"".join(path.read_bytes() for path in (casework_lake.root / "outbound").iterdir())
     persons = run_query(
         casework_lake,

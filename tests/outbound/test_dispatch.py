@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,7 +12,9 @@ from pipelines.outbound.dead_letters import dead_letters, retry
 from pipelines.outbound.dispatch import Busy, alone
 from pipelines.outbound.ledger import Ledger, read_log
 from pipelines.outbound.searching import Untrustworthy
-from pipelines.sources.writing import NotAllowed
+from pipelines.outbound.templates import CreateTemplate, FromText, Templates
+from pipelines.settings import load_settings
+from pipelines.sources.writing import NotAllowed, NotIdentified
 from tests.outbound.fake_systems import CODES, ORIGIN, Office, case
 
 if TYPE_CHECKING:
@@ -24,6 +27,26 @@ DONE = {
     "external id": "sent",
     "note": "sent",
 }
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "casehouse",
+        "casehouse/{account}",
+        "casehouse/{case_id:.3}",  # 417207 and 417208 would be one
+        "casehouse/{case_id!r}",
+        "casehouse/{case}",
+        "casehouse/{}",
+        "casehouse/{case_id",
+        "A & B/{case_id}",  # comes back as HTML
+        "{case_id} ",  # comes back trimmed
+    ],
+)
+def test_a_reference_that_could_be_lost_or_shared_is_refused(pattern: str) -> None:
+    with pytest.raises(SettingsError):
+        load_settings(outbound_reference=pattern)
+    assert load_settings(outbound_reference="CH-{case_id}").outbound_reference == "CH-{case_id}"
 
 
 @pytest.fixture
@@ -241,6 +264,115 @@ def test_a_server_that_drops_our_reference_gets_nothing_more(office: Office) -> 
     assert office.states("7")["service request"] == "sent"
 
 
+@pytest.mark.parametrize("is_escaped", [False, True])
+def test_nothing_more_is_sent_by_later_runs_until_the_reference_can_be_found(
+    office: Office, *, is_escaped: bool
+) -> None:
+    office.tascomi.keeps_reference = is_escaped
+    office.tascomi.escapes_reference = is_escaped
+    office.due(case(7), case(8))
+    for _ in range(3):
+        with pytest.raises(Untrustworthy, match="casehouse/sandbox/7 is not found again"):
+            office.run()
+        office.wait_all()
+    assert len(office.requests) == 1
+    assert len(office.contacts) == 1
+    office.tascomi.keeps_reference, office.tascomi.escapes_reference = True, False
+    first = str(office.requests[0]["id"])
+    office.tascomi.change("complaints", first, external_reference="casehouse/sandbox/7")
+    office.run()
+    assert len(office.requests) == 2
+    assert office.states("8") == {**DONE, "contact": "linked"}
+
+
+def test_that_the_reference_is_found_again_is_seen_once(office: Office) -> None:
+    office.due(case(7))
+    office.run()
+    searches = office.tascomi.reads
+    office.due(case(8, customer="C2"))
+    office.run()
+    assert office.tascomi.reads - searches <= 2 + 1 + 1 + 1  # days of read-back, both contacts, request
+
+
+def test_a_ledger_that_was_lost_sends_nothing_again(office: Office) -> None:
+    office.due(case(7), case(8, customer=None), case(9, contact="LANDLORD"))
+    office.run()
+    before = office.requests, office.contacts, dict(office.casework.notes)
+    writes = office.tascomi.writes
+    for file in (office.data_dir / "outbound").glob("ledger*"):
+        file.unlink()
+    office.run()
+    office.wait_all()
+    office.run()
+    assert (office.requests, office.contacts, office.casework.notes) == before
+    assert {len(notes) for notes in office.casework.notes.values()} == {1}
+    assert office.tascomi.writes == writes
+
+
+def test_a_ledger_from_a_backup_sends_nothing_again(office: Office) -> None:
+    office.due(case(7))
+    office.run()
+    for file in (office.data_dir / "outbound").glob("ledger*"):
+        shutil.copy(file, office.data_dir)
+    office.due(case(8), case(9, customer="C3"))
+    office.run()
+    before = office.requests, office.contacts
+    for file in office.data_dir.glob("ledger*"):
+        shutil.copy(file, office.data_dir / "outbound")
+    office.run()
+    assert (office.requests, office.contacts) == before
+    assert {len(notes) for notes in office.casework.notes.values()} == {1}
+
+
+@pytest.mark.parametrize("name", ["SQLITE_NOTADB", "SQLITE_CORRUPT"])
+def test_a_damaged_ledger_is_told_with_what_to_do(office: Office, name: str) -> None:
+    office.due(*(case(number) for number in range(40)))
+    office.run()
+    path = office.data_dir / "outbound" / "ledger.sqlite"
+    content = path.read_bytes()
+    damaged = content[:4096] + b"\xff" * (len(content) - 4096)
+    path.write_bytes(damaged if name == "SQLITE_CORRUPT" else b"no ledger" * 999)
+    with pytest.raises(Permanent, match=name) as caught:
+        office.run()
+    assert "put the newest backup in its place" in caught.value.todo
+
+
+def test_a_case_follows_the_view_to_another_template_until_its_request_went_out(office: Office) -> None:
+    found = dict(office.templates._found)
+    noise = found["noise"]
+    assert isinstance(noise, CreateTemplate)
+    told = noise.service_request.model_copy(
+        update={"request_code": FromText(text="NOISED"), "details": FromText(text="By the other one")}
+    )
+    found["other"] = noise.model_copy(update={"service_request": told})
+    office.templates = Templates(found)
+    office.due(case(7, form_type="Unheard of"), case(8))
+    office.run()
+    ((_, field, _),) = dead(office)
+    assert field == "service_request.request_code"
+    office.due(case(7, form_type="Unheard of", template="other"), case(8, template="other"))
+    office.run()
+    take_up(office)
+    office.run()
+    with office.ledger() as ledger:
+        assert [entry.template for entry in ledger.cases()] == ["other", "noise"]
+    assert sorted(str(one["remarks"]) for one in office.requests) == [
+        "By the other one",
+        "Loud music, case 8",
+    ]
+
+
+def test_a_case_that_waits_for_anothers_contact_says_so_once(office: Office) -> None:
+    office.due(case(7), case(8))
+    office.run("lost before")
+    office.run()
+    with office.ledger() as ledger:
+        ((told, n), *more) = [(entry.reason, entry.n) for entry in ledger.log(case_id="8")]
+        first = ledger.steps("7")[0].n
+    assert told == f"waits for number {first}, of case 7: it may have made this very contact"
+    assert not more, n
+
+
 def test_a_server_that_ignores_a_filter_gets_nothing_at_all(office: Office) -> None:
     office.tascomi.add_contact(code="SOMEBODY")
     office.tascomi.filters = False
@@ -261,6 +393,22 @@ def test_a_right_that_is_missing_ends_the_run_and_condemns_no_case(office: Offic
     assert dead(office) == []
     with office.ledger() as ledger:
         assert ledger.steps("7")[0].tries == 0
+
+
+@pytest.mark.parametrize("calls_before", range(7))
+def test_a_key_that_is_refused_ends_the_run_wherever_it_stands(office: Office, calls_before: int) -> None:
+    office.due(case(7), case(8))
+    office.tascomi.refused_after = calls_before
+    for _ in range(12):
+        with pytest.raises(NotIdentified):
+            office.run()
+        office.wait_all()
+    office.tascomi.refused_after = None
+    with office.ledger() as ledger:
+        assert all(step.tries <= 1 for number in "78" for step in ledger.steps(number))
+    office.run()
+    assert {office.states("7")["note"], office.states("8")["note"]} == {"sent"}
+    assert len(office.requests) == 2
 
 
 def test_one_fault_after_the_other_leaves_the_rest_to_the_next_run(office: Office) -> None:
@@ -301,10 +449,45 @@ def test_a_person_who_sees_that_a_note_is_missing_has_it_sent(office: Office) ->
     assert len(office.casework.notes["7"]) == 1
 
 
+@pytest.mark.parametrize("now_named", ["C2", None])
+@pytest.mark.parametrize("fault", ["lost before", "lost after"])
+def test_a_contact_that_was_renamed_while_its_answer_was_lost_is_for_a_person_to_end(
+    office: Office, fault: str, now_named: str | None
+) -> None:
+    office.due(case(7))
+    office.run(fault)
+    office.due(case(7, customer=now_named))
+    office.wait_all()
+    office.run()
+    take_up(office)
+    office.run()  # looked up once more: it still cannot be told
+    ((step, _, reason),) = dead(office)
+    assert (step, "another reference" in str(reason)) == ("contact", True)
+    with pytest.raises(Permanent, match="cannot be said that it is there"):
+        take_up(office, seen="there")
+    for contact in office.contacts:  # as the message says
+        contact["code"] = now_named or "CH-7-r"
+    take_up(office, seen="not there")
+    office.run()
+    (contact,), (request,) = office.contacts, office.requests
+    assert request["requester_id"] == contact["id"]
+
+
+@pytest.mark.parametrize("seen", ["there", "not there"])
+def test_nobody_can_say_of_a_lost_service_request_what_became_of_it(office: Office, seen: str) -> None:
+    office.due(case(7))
+    office.run("ok", "lost after")
+    office.tascomi._create("complaints", {"external_reference": "casehouse/sandbox/7"})
+    office.wait_all()
+    office.run()
+    with pytest.raises(Permanent, match=f"cannot be said that it is {seen}"):
+        take_up(office, seen=seen)
+
+
 def test_nobody_can_say_of_a_service_request_that_it_is_there(office: Office) -> None:
     office.due(case(7))
     office.run("ok", "refused")
-    with pytest.raises(Permanent, match="no note whose outcome is unknown"):
+    with pytest.raises(Permanent, match="cannot be said that it is there"):
         take_up(office, seen="there")
 
 

@@ -1,6 +1,7 @@
 -- Cases that are due to be raised in Tascomi, each with the template that says what is sent. This rule is the
 -- council's own: edit it, rebuild, and look at `casehouse outbound plan` before anything is sent. A case is
--- raised once, however often it is listed; one that leaves the list before it was raised is not raised. Rows
+-- raised once, however often it is listed; one that leaves the list before it was raised is not raised. Two
+-- rows of one case and template that differ are refused: a join that finds several places must choose one. Rows
 -- with a template of kind update change a request that was raised, whenever what they tell has changed. More
 -- columns may be added at the end: templates name them as due.COLUMN.
 --

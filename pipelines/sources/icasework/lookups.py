@@ -123,7 +123,6 @@ class CaseLookUps:
             form={**fields, **proof.fields},
             bearer=proof.token.text if proof.token else None,
             secrets=proof.secrets,
-            is_private=True,
         )
 
     def _details(self, fields: Mapping[str, str]) -> list[CaseFound]:

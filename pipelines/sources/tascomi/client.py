@@ -37,7 +37,7 @@ from pipelines.sources.tascomi.outcomes import (
 from pipelines.sources.tascomi.paging import Whole, read_whole, sort_by
 from pipelines.sources.tascomi.signing import Credentials, ServerClock
 from pipelines.sources.transport import Transport
-from pipelines.sources.writing import NotSent, Refused
+from pipelines.sources.writing import NotIdentified, NotSent, Refused
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -101,8 +101,8 @@ class TascomiClient:
     def read(self, table: str, record_id: str) -> Record | None:
         """Return a record, None when there is none of this id.
 
-        Raises Transient after the last try, NotSent when the signature is refused, NotAllowed or Refused when
-        the server wants none of it, Unverified when what came is no record.
+        Raises Transient after the last try, NotIdentified when the signature is refused, NotAllowed or
+        Refused when the server wants none of it, Unverified when what came is no record.
         """
         what = f"tascomi record of {table}"
         answer = self._read(replace(self._call(what, "GET", table, record_id), good=_RECORD_READ), {})
@@ -194,7 +194,6 @@ class TascomiClient:
             method=method,
             json=None if fields is None else msgspec.json.encode(fields),
             secrets=(self._key.public, self._key.private),
-            is_private=True,
         )
 
     def _read(self, call: Call, sent: Record) -> Answer:
@@ -264,7 +263,7 @@ class TascomiClient:
             if not is_unsigned(answer):
                 break
         else:
-            raise NotSent(
+            raise NotIdentified(
                 f"{call.what}: {call.host} refused the signature",
                 why=f"{reason_of(answer, call, sent)}; signed {_SIGNATURES} times",
                 todo="check CASEHOUSE_TASCOMI_PUBLIC_KEY, _PRIVATE_KEY and _TIME_ZONE",
