@@ -110,7 +110,7 @@ def run(service: Service, listening: socket.socket) -> None:
     logging.getLogger(__name__).info("cards at http://%s:%d%s?customerId=", shown, port, PATH)
     config = uvicorn.Config(
         service,
-        loop="uvloop" if sys.platform != "win32" else "asyncio",
+        loop="uvloop",
         http=Bounded,
         ws="none",
         lifespan="on",
