@@ -50,7 +50,8 @@ XIMA_AGENTS: tuple[str, ...] = (
     XIMA_DESK,
 )
 
-# These open the cards of invented people: `casehouse kpi serve` takes them on a loopback address only.
+# These open the cards of invented people: `casehouse kpi serve` takes them on a loopback address only,
+# and not beside a real system.
 SANDBOX_KPI_TOKENS: dict[str, str] = {"sandbox": "sandbox-kpi-token"}
 SANDBOX_KPI_HASH_KEY = "sandbox-kpi-hash-key"
 

@@ -110,6 +110,29 @@ def case(number: int, *, phone: str = "", mobile: str = "", **cells: object) -> 
     return told | cells
 
 
+def request(number: int, *, changed: str = "2026-10-24T11:00:00", **cells: object) -> dict[str, object]:
+    """One open service request of Tascomi's, received at half past nine."""
+    told: dict[str, object] = {
+        "complaint_id": number,
+        "complaint_number": f"SR26/{number}",
+        "received_at": "2026-10-24 09:30:00",
+        "status": "Open",
+        "is_ceased": "f",
+        "last_updated_at": changed.replace("T", " "),
+    }
+    return told | cells
+
+
+def contact(number: int, reference: str) -> dict[str, object]:
+    """One contact of Tascomi's."""
+    return {
+        "contact_id": number,
+        "contact_reference": reference,
+        "is_ceased": "f",
+        "last_updated_at": "2026-10-24 09:00:00",
+    }
+
+
 def load(lake: Lake, day: ReportDay, **feeds: Sequence[Cells]) -> None:
     """Load one day's rows of feeds by their names, such as calls, time_cards, cases, complaints."""
     for name, rows in feeds.items():

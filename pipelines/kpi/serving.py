@@ -109,7 +109,7 @@ def run(service: Service, listening: socket.socket) -> None:
     logging.getLogger(__name__).info("cards at http://%s:%d%s?customerId=", shown, port, PATH)
     config = uvicorn.Config(
         service,
-        loop="uvloop" if sys.platform != "win32" else "asyncio",
+        loop="uvloop",
         http=Bounded,
         ws="none",
         lifespan="on",
@@ -182,21 +182,21 @@ def _require_own_secrets(settings: Settings, host: str) -> None:
     A proxy on the same machine makes loopback as open as any address, so that real data counts too.
     """
     if not _is_loopback(host):
-        where = f"{host} can be reached from other machines"
-    elif settings.icasework_environment != "sandbox":
-        where = f"these are cases of {settings.icasework_environment}"
+        reason = f"{host} can be reached from other machines"
+    elif {settings.icasework_environment, settings.xima_environment} != {"sandbox"}:
+        reason = "the cards are of real customers"
     else:
         return
     tokens = {token.get_secret_value() for token in settings.kpi_tokens.values()}
     if tokens & set(SANDBOX_KPI_TOKENS.values()):
-        raise _published(where, "token", "TOKENS")
+        raise _published(reason, "token", "TOKENS")
     if settings.kpi_hash_key.get_secret_value() == SANDBOX_KPI_HASH_KEY:
-        raise _published(where, "hash key", "HASH_KEY")
+        raise _published(reason, "hash key", "HASH_KEY")
 
 
-def _published(where: str, what: str, setting: str) -> SettingsError:
+def _published(reason: str, what: str, setting: str) -> SettingsError:
     return SettingsError(
-        f"the demonstration's {what} is published, and {where}",
+        f"the demonstration's {what} is published, and {reason}",
         todo=f"set CASEHOUSE_KPI_{setting} to one of your own",
     )
 

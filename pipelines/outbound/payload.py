@@ -11,9 +11,8 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pipelines.errors import Permanent
 from pipelines.outbound.mapping import REQUEST, MappingRefused
-from pipelines.sources.writing import NotAllowed, Refused
+from pipelines.sources.tascomi.codes import Ambiguous
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -108,9 +107,7 @@ def _resolved(
         if table := coded.get(name):
             try:
                 text = codes.find(table, value.text)
-            except (NotAllowed, Refused):
-                raise
-            except Permanent as error:
+            except Ambiguous as error:
                 raise MappingRefused(f"{part}.{name}", error.what) from None
             if text is None:
                 raise MappingRefused(f"{part}.{name}", f"its code is not in Tascomi's table {table}")
@@ -120,7 +117,10 @@ def _resolved(
 
 
 def _location(name: str, value: Value, codes: Codes) -> str:
-    found = codes.location(uprn=value.text) if name == "uprn" else codes.location(usrn=value.text)
+    try:
+        found = codes.location(uprn=value.text) if name == "uprn" else codes.location(usrn=value.text)
+    except Ambiguous as error:
+        raise MappingRefused(f"{REQUEST}.location.{name}", error.what) from None
     if found is None:
         raise MappingRefused(f"{REQUEST}.location.{name}", "is not in Tascomi's gazetteer")
     return found

@@ -518,11 +518,13 @@ def test_the_published_token_and_key_open_no_cards_to_others(tmp_path: Path, hos
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("environment", ["uat", "production"])
-def test_the_published_token_and_key_open_no_real_cards(tmp_path: Path, environment: str) -> None:
+@pytest.mark.parametrize(
+    "setting", [{"icasework_environment": "uat"}, {"xima_environment": "production"}], ids=str
+)
+def test_the_published_token_and_key_open_no_real_cards(tmp_path: Path, setting: dict[str, str]) -> None:
     """A proxy on the same machine, or anybody who works there, reaches loopback too."""
-    real = {"data_dir": tmp_path, "icasework_environment": environment}
-    with pytest.raises(SettingsError, match=f"these are cases of {environment}.*KPI_TOKENS"):
+    real: dict[str, object] = {"data_dir": tmp_path, **setting}
+    with pytest.raises(SettingsError, match=r"the cards are of real customers.*KPI_TOKENS"):
         serve(load_settings(**real), "127.0.0.1", 0)
     with pytest.raises(SettingsError, match="KPI_HASH_KEY"):
         serve(load_settings(**real, kpi_tokens={"a": "own-token-0123456789"}), "127.0.0.1", 0)

@@ -353,6 +353,7 @@ class Office:
     def __post_init__(self) -> None:
         self.tascomi = FakeTascomi(self.fate)
         self.casework = FakeCasework(self.fate)
+        self.codes = FakeCodes()
 
     def due(self, *cases: Case) -> None:
         self.cases |= {one.case_id: one for one in cases}
@@ -373,7 +374,7 @@ class Office:
         return Desk(
             ledger=ledger,
             tascomi=self.tascomi,
-            codes=FakeCodes(),
+            codes=self.codes,
             casework=self.casework,
             columns=COLUMNS,
             templates=self.templates,

@@ -12,10 +12,11 @@ from pipelines.outbound.dead_letters import dead_letters, retry
 from pipelines.outbound.dispatch import Busy, alone
 from pipelines.outbound.ledger import Ledger, read_log
 from pipelines.outbound.searching import Untrustworthy
-from pipelines.outbound.templates import CreateTemplate, FromText, Templates
+from pipelines.outbound.templates import CreateTemplate, FromAddress, FromText, LocationMap, Templates
 from pipelines.settings import load_settings
+from pipelines.sources.tascomi.codes import Ambiguous
 from pipelines.sources.writing import NotAllowed, NotIdentified
-from tests.outbound.fake_systems import CODES, ORIGIN, Office, case
+from tests.outbound.fake_systems import CODES, ORIGIN, FakeCodes, Office, case
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -360,6 +361,40 @@ def test_a_case_follows_the_view_to_another_template_until_its_request_went_out(
         "By the other one",
         "Loud music, case 8",
     ]
+
+
+def test_a_name_that_two_rows_have_is_the_case_s_own_fault_and_a_wrong_column_is_not(office: Office) -> None:
+    asked: list[str] = []
+
+    class Gazetteer(FakeCodes):
+        def location(self, *, uprn: str | None = None, usrn: str | None = None) -> str | None:
+            asked.append(uprn or usrn or "")
+            raise Ambiguous("2 rows in use of Tascomi's dtf_locations have the same usrn")
+
+    class Unfiltered(FakeCodes):
+        def find(self, table: str, code: str) -> str | None:
+            raise Permanent(f"the server does not filter {table}: {len(code)}")
+
+    found = dict(office.templates._found)
+    noise = found["noise"]
+    assert isinstance(noise, CreateTemplate)
+    place = LocationMap(usrn=FromAddress(address="usrn"))
+    found["noise"] = noise.model_copy(
+        update={"service_request": noise.service_request.model_copy(update={"location": place})}
+    )
+    office.templates = Templates(found)
+    office.due(case(7, location_usrn="1"), case(8, customer="C2"))
+    office.codes = Gazetteer()
+    office.run()
+    assert asked == ["1"]
+    ((_, field, reason),) = dead(office)
+    assert (field, "have the same usrn" in str(reason)) == ("service_request.location.usrn", True)
+    assert len(office.requests) == 1
+    office.due(case(9))
+    office.codes = Unfiltered()
+    with pytest.raises(Permanent, match="does not filter"):
+        office.run()
+    assert len(dead(office)) == 1
 
 
 def test_a_case_that_waits_for_anothers_contact_says_so_once(office: Office) -> None:

@@ -9,7 +9,7 @@ import pytest
 from pipelines.feeds import FEEDS
 from pipelines.lake import Lake
 from pipelines.warehouse import build, run_query
-from tests.contact_centre import DAY, LONG_DAY, case, load
+from tests.contact_centre import DAY, LONG_DAY, case, contact, load, request
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,27 +18,6 @@ if TYPE_CHECKING:
 @pytest.fixture
 def lake(tmp_path: Path) -> Lake:
     return Lake(tmp_path)
-
-
-def request(number: int, *, changed: str = "2026-10-24T11:00:00", **cells: object) -> dict[str, object]:
-    told: dict[str, object] = {
-        "complaint_id": number,
-        "complaint_number": f"SR26/{number}",
-        "received_at": "2026-10-24 09:30:00",
-        "status": "Open",
-        "is_ceased": "f",
-        "last_updated_at": changed.replace("T", " "),
-    }
-    return told | cells
-
-
-def contact(number: int, reference: str) -> dict[str, object]:
-    return {
-        "contact_id": number,
-        "contact_reference": reference,
-        "is_ceased": "f",
-        "last_updated_at": "2026-10-24 09:00:00",
-    }
 
 
 def requests(lake: Lake) -> list[tuple[Any, ...]]:

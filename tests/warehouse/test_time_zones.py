@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipelines.warehouse.definitions import MARTS, definitions
+from pipelines.warehouse.definitions import MARTS, applying
 from tests.warehouse.casework_tables import copied
 from tests.warehouse.centre_tables import MARTS as OF_THE_CENTRE
 from tests.warehouse.centre_tables import healthy
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pipelines.lake import Lake
 
 ZONES = ("Europe/London", "UTC", "Pacific/Auckland", "Asia/Kathmandu")
-OF_CASEWORK = sorted(definitions(MARTS).keys() - set(OF_THE_CENTRE))
+OF_CASEWORK = sorted(mart.name for mart in applying(MARTS, {"icasework"}))
 
 
 def digests(engine: duckdb.DuckDBPyConnection, mart: str) -> set[tuple[object, ...]]:

@@ -18,6 +18,12 @@ if TYPE_CHECKING:
     from pipelines.sources.writing import Record
 
 
+class Ambiguous(Permanent):
+    """Several rows in use go by one name: no fault of the settings, but of these rows."""
+
+    kind = "ambiguous"
+
+
 class Codes:
     """Looks ids up in the live tables; for one thread, like the client it asks."""
 
@@ -31,7 +37,7 @@ class Codes:
     def find(self, table: str, code: str) -> str | None:
         """Return the id of the row that a code names, None when no row in use has it.
 
-        Raises Permanent when several have; and whatever the client's `search` does.
+        Raises Ambiguous when several have; and whatever the client's `search` does.
         """
         column = self._named_by.get(table, dialect.CODE)
         code = code.strip()
@@ -80,7 +86,7 @@ def _only(table: str, column: str, rows: Iterable[Record]) -> str | None:
     if len(rows) > 1:
         rows = [row for row in rows if row.get(dialect.PLACE_STATUS) == dialect.APPROVED] or rows
     if len(rows) > 1:
-        raise Permanent(
+        raise Ambiguous(
             f"{len(rows)} rows in use of Tascomi's {table} have the same {column}",
             why="which of them is meant cannot be known",
             todo="have all but one of them ceased in Tascomi, or name another in the template",
