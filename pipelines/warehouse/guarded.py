@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 OPS = "ops"
 OWN = "card"  # what whoever opened the connection made for the queries
-MEMORY = "700MB"  # beyond this DuckDB spills into the data directory
+MEMORY = "900MB"  # beyond this DuckDB spills into the data directory
 SPILL = "20GB"  # and beyond this a query has gone wrong
 SECONDS = 1200.0  # a query that joins everything with everything must not hold up the night
 

@@ -1,6 +1,9 @@
 -- History of a case: its eight latest events, the newest first. Of events on one day those without a time come where
 -- they belong: a case is closed after, and received before, everything else of its day. Why a case was returned or
 -- withdrawn is not shown: it may be in somebody's own words, and name others.
+--
+-- An event's place is one number: its day, what kind it is, its second of the day. Sorting the events of all cases by
+-- five columns takes four times as long.
 SELECT
     CAST(events.case_id AS VARCHAR) AS document_number,
     events.event_date,
@@ -13,25 +16,29 @@ SELECT
     row_number() OVER (
         PARTITION BY events.case_id
         ORDER BY
-            events.event_date DESC,
-            CASE events.event_type
-                WHEN 'closed' THEN 1
-                WHEN 'returned' THEN 1
-                WHEN 'withdrawn' THEN 1
-                WHEN 'stage ended' THEN 2
-                WHEN 'accepted' THEN 4
-                WHEN 'recorded' THEN 5
-                WHEN 'received' THEN 6
-                ELSE 3
-            END,
-            events.event_at DESC NULLS LAST,
-            events.event_type,
-            events.detail,
-            events.part_id
+            CAST(events.event_date - DATE '1970-01-01' AS BIGINT) * 1000000
+            + CASE events.event_type
+                WHEN 'closed' THEN 500000
+                WHEN 'returned' THEN 500000
+                WHEN 'withdrawn' THEN 500000
+                WHEN 'stage ended' THEN 400000
+                WHEN 'accepted' THEN 200000
+                WHEN 'recorded' THEN 100000
+                WHEN 'received' THEN 0
+                ELSE 300000
+            END
+            + coalesce(epoch_ms(timezone('Europe/London', events.event_at)) // 1000 % 86400, 0) DESC,
+            events.report_date DESC,
+            events.report_row DESC,
+            events.event_type ASC
     ) AS position
 FROM marts.case_timeline AS events
-INNER JOIN marts.cases_current AS cases ON events.case_id = cases.case_id
 WHERE
-    NOT coalesce(cases.is_confidential, false)
-    AND CAST(events.case_id AS VARCHAR) IN (SELECT document_number FROM card.documents)
+    events.case_id IN (
+        SELECT cases.case_id
+        FROM marts.cases_current AS cases
+        WHERE
+            NOT coalesce(cases.is_confidential, false)
+            AND CAST(cases.case_id AS VARCHAR) IN (SELECT documents.document_number FROM card.documents AS documents)
+    )
 QUALIFY position <= 8

@@ -19,27 +19,55 @@
 --
 -- and any other column, to be shown as a field by card.toml. A query for lines returns document_number, line_name,
 -- quantity, delivered, line_url, position and fields; one for history document_number, position and fields.
+--
+-- The latest of many rows is found by the greatest of one number that is made of its day and its place, and not by
+-- sorting or by a window over whole rows: ten years of casework must fit into a few hundred megabytes.
 WITH stages AS (
-    SELECT case_id, due_date, target_status, working_days_left, ended_date
+    SELECT
+        case_id,
+        arg_max_null(due_date, stage_number) AS due_date,
+        arg_max_null(ended_date, stage_number) AS ended_date,
+        arg_max_null(working_days_left, stage_number) AS working_days_left,
+        arg_max(CAST(target_status AS ENUM ('met', 'breached', 'running', 'none')), stage_number) AS target_status
     FROM marts.case_targets
-    QUALIFY row_number() OVER (PARTITION BY case_id ORDER BY stage_number DESC) = 1
+    GROUP BY case_id
+),
+
+classified AS (
+    SELECT
+        case_id,
+        classification_title,
+        CAST(report_date - DATE '1970-01-01' AS HUGEINT) * 79228162514264337593543950336
+        + CAST(coalesce(epoch_us(added_at), 0) AS HUGEINT) * 4294967296
+        + report_row AS place
+    FROM icasework.classifications
 ),
 
 subjects AS (
-    SELECT case_id, classification_title AS subject
-    FROM icasework.classifications
-    QUALIFY row_number() OVER (
-        PARTITION BY case_id ORDER BY report_date DESC, added_at DESC NULLS LAST, classification_title
-    ) = 1
+    SELECT classified.case_id, classified.classification_title AS subject
+    FROM classified
+    INNER JOIN (SELECT case_id, max(place) AS place FROM classified GROUP BY case_id) AS latest
+        ON classified.case_id = latest.case_id AND classified.place = latest.place
+),
+
+sent AS (
+    SELECT
+        case_id,
+        correspondence_type,
+        sent_date,
+        CAST(coalesce(epoch_us(sent_at), epoch_us(CAST(sent_date AS TIMESTAMPTZ))) AS HUGEINT)
+        * 18446744073709551616
+        + CAST(report_date - DATE '1970-01-01' AS HUGEINT) * 4294967296
+        + report_row AS place
+    FROM icasework.correspondence
+    WHERE sent_date IS NOT NULL
 ),
 
 letters AS (
-    SELECT case_id, correspondence_type, sent_date
-    FROM icasework.correspondence
-    WHERE sent_date IS NOT NULL
-    QUALIFY row_number() OVER (
-        PARTITION BY case_id ORDER BY sent_date DESC, sent_at DESC NULLS LAST, correspondence_id DESC
-    ) = 1
+    SELECT sent.case_id, sent.correspondence_type, sent.sent_date
+    FROM sent
+    INNER JOIN (SELECT case_id, max(place) AS place FROM sent GROUP BY case_id) AS latest
+        ON sent.case_id = latest.case_id AND sent.place = latest.place
 ),
 
 agreed AS (
