@@ -201,6 +201,14 @@ def stored_cards(folder: str, customers: str) -> None:
         store(Path(folder), int(customers))
 
 
+def catalogue_cards(folder: str) -> None:
+    """Make every card of a lake from its catalogue."""
+    from bench.house_cards import from_catalogue  # noqa: PLC0415 - as above
+
+    with timed():
+        from_catalogue(Path(folder))
+
+
 TASKS = {
     task.__name__: task
     for task in (
@@ -219,6 +227,7 @@ TASKS = {
         plain_cards,
         house_cards,
         stored_cards,
+        catalogue_cards,
     )
 }
 
