@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from bench.card_frames import DOCUMENTS, LINES
-from pipelines.kpi.building import CARDS_AT_ONCE
+from pipelines.kpi.building import CARDS_AT_ONCE, build_cards
 from pipelines.kpi.card_file import FIRST_CARD, About
 from pipelines.kpi.card_writing import write_cards
 from pipelines.kpi.mapping import load_mapping
 from pipelines.kpi.rendering import Rows, render_cards, render_message
+from pipelines.lake import Lake
+from pipelines.settings import load_settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,6 +59,13 @@ def store(folder: Path, customers: int) -> None:
         cards=chunks(folder, customers),
         identifiers=[identifiers],
     )
+
+
+def from_catalogue(lake: Path) -> None:
+    """Make the cards of a lake by the product's own queries; a section that failed ends the benchmark."""
+    built = build_cards(Lake(lake), load_settings(data_dir=lake), datetime.now(UTC))
+    if built.failed:
+        raise SystemExit(f"{built.failed}")
 
 
 def _mapping() -> Mapping:

@@ -7,7 +7,7 @@ from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from bench.measure import tell
+from bench.measure import run_task, tell
 from bench.ten_years import write_days
 from bench.wide import WIDE
 from pipelines.contracts.contract import Contract
@@ -80,6 +80,10 @@ def measure_marts(folder: Path, scale: int) -> None:
     for name, (question, promised) in QUESTIONS.items():
         seconds = _ask(lake, question)
         tell(f"{name} / {promised:g} s", seconds / promised, 1.0, f"{seconds * 1000:.0f} ms")
+    cards = run_task("catalogue_cards", str(lake.root))
+    detail = f"{cards.wall:.1f} s, {cards.peak_mb:.0f} MB"
+    tell("customer cards of it, with their file / 120 s", cards.wall / 120, 1.0, detail)
+    tell("customer cards of it, memory / 1.5 GiB", cards.peak_mb / 1536, 1.0, detail)
     for what in ("lake", "monthly"):
         held = sum(path.stat().st_size for path in (lake.root / what).rglob("*.parquet"))
         print(f"     ({what}/: {held / 1e6:,.0f} MB)")

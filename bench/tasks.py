@@ -209,6 +209,14 @@ def served_cards(folder: str, customers: str) -> None:
         store(Path(folder), int(customers))
 
 
+def catalogue_cards(folder: str) -> None:
+    """Make every card of a lake from its catalogue."""
+    from bench.house_cards import from_catalogue  # noqa: PLC0415 - as above
+
+    with timed():
+        from_catalogue(Path(folder))
+
+
 TASKS = {
     task.__name__: task
     for task in (
@@ -228,6 +236,7 @@ TASKS = {
         house_cards,
         stored_cards,
         served_cards,
+        catalogue_cards,
     )
 }
 
