@@ -45,7 +45,7 @@ def test_cards_are_made_after_the_catalogue(settings: Settings, lake: Lake) -> N
     (event,) = result.asset_materializations_for_node("kpi__cards")
     assert event.metadata["cards"].value == 2
     assert event.metadata["as_of"].value == str(DAY)
-    assert event.metadata["documents"].value == {"Cases": 2, "Calls": 0}
+    assert event.metadata["documents"].value == {"Cases": 2, "Calls": 0, "Service requests": 0}
     assert verdict(result).passed
     assert CardFile.open(lake.root / "kpi" / "current.json").about.documents == 2
 

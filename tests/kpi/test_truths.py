@@ -288,6 +288,6 @@ def test_customers_that_only_the_query_of_numbers_knows_have_cards(hamlet: Lake,
 
 def test_a_build_tells_each_sections_documents(hamlet: Lake) -> None:
     told = make(hamlet)
-    assert told.sections == {"Cases": (1, 1), "Calls": (1, 1)}
+    assert told.sections == {"Cases": (1, 1), "Calls": (1, 1), "Service requests": (0, 0)}
     assert "  Calls: 1 documents on 1 cards" in str(told)
     assert told.notes == ()
