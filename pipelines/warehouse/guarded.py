@@ -38,7 +38,7 @@ SECONDS = 1200.0  # a query that joins everything with everything must not hold 
 _QUERY_NODES = {"SELECT_NODE", "SET_OPERATION_NODE", "RECURSIVE_CTE_NODE", "CTE_NODE"}
 _HARMLESS_FUNCTIONS = {"unnest", "range", "generate_series"}
 _NAME = re.compile(r"\w+")
-_TODO = "read views of icasework, xima and marts, tables of ops and card, by schema and name"
+_ADVICE = "read views of icasework, xima and marts, tables of ops and card, by schema and name"
 
 
 @dataclass(frozen=True)
@@ -227,4 +227,4 @@ def _defined(node: object) -> Iterator[str]:
 
 
 def _refuse(why: str) -> NoReturn:
-    raise Permanent("the query is refused", why=why, todo=_TODO)
+    raise Permanent("the query is refused", why=why, todo=_ADVICE)
