@@ -14,6 +14,7 @@ import dagster as dg
 from assets.feeds import OWNERS
 from assets.warehouse import CATALOGUE
 from pipelines.errors import CasehouseError
+from pipelines.kpi.card_file import size_of
 
 if TYPE_CHECKING:
     from assets.resources import Workplace
@@ -57,7 +58,7 @@ def cards_asset(place: Workplace) -> dg.AssetsDefinition:
         yield dg.MaterializeResult(
             metadata={
                 "path": dg.MetadataValue.path(built.path),
-                "bytes": built.path.stat().st_size,
+                "bytes": size_of(built.path),
                 "cards": built.cards,
                 "identifiers": built.identifiers,
                 "as_of": str(built.as_of),

@@ -34,7 +34,7 @@ def measure_cards(folder: Path, scale: int) -> None:
     )
     print(f"     (memory without the file: {ours.peak_mb:.0f} MB, {theirs.peak_mb:.0f} MB plain)")
     stored = run_task("stored_cards", str(folder), str(customers))
-    written = sum(path.stat().st_size for path in (folder / "kpi").glob("*.lmdb"))
+    written = sum(path.stat().st_size for path in (folder / "kpi").glob("cards-*"))
     detail = (
         f"{stored.peak_mb:.0f} MB; {stored.wall:.1f} s, so {stored.wall - ours.wall:.1f} s for a file of "
     )

@@ -52,6 +52,7 @@ ONLY_IN = {
     "altair": ("pipelines/daily_report/",),
     "vl_convert": ("pipelines/daily_report/",),
     "lmdb": ("pipelines/kpi/card_file.py", "pipelines/kpi/card_writing.py", "pipelines/kpi/desk.py"),
+    "xxhash": ("pipelines/kpi/card_file.py",),
     "fastapi": ("pipelines/kpi/app.py", "pipelines/kpi/describing.py", "pipelines/kpi/pages.py"),
     "uvicorn": ("pipelines/kpi/connections.py", "pipelines/kpi/serving.py"),
 }

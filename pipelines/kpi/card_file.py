@@ -1,56 +1,55 @@
-"""The card file: all cards of a night in one LMDB file, and the pointer that says which file is current.
+"""The card files: all cards of a night in two files, and the pointer that says which are current.
 
-The builder (card_writing.py) writes a file that nobody reads yet, proves it by a digest and swaps the
-pointer; the service reads it here and never writes. Kept here: the layout, the proof, what a reader may rely
-on. Not here: how a card is rendered, who asks, when a new file is looked for.
+The builder (card_writing.py) writes files that nobody reads yet, proves both by one digest and swaps the
+pointer; the service reads them here and never writes. Kept here: the layout, the proof, what a reader may
+rely on. Not here: how a card is rendered, who asks, when new files are looked for.
 
-Three tables. `card`: boxes of sixteen cards, one after the other, since LMDB gives every large value whole
-pages of 4 KiB and a card alone would waste half of its own; a card is tag, kind and body. `identifier`: text
-as it is asked for -> place of a card: key of its box, where it begins in it and where it ends. `meta`:
-`about` -> JSON, and the places of two answers that are nobody's, for a customer whom nobody knows and for an
-identifier that several customers share; both are ordinary bodies. A body so large that a network needs more
-than one round trip for it also stands there compressed.
+`cards-*.bodies` is one body after the other, as it goes over the wire; one so large that a network needs more
+than one round trip for it has its compressed form behind it. `cards-*.lmdb` is the index. Its table
+`identifier`: text as it is asked for -> place of a card: where its body begins, how long it is, how long the
+compressed form behind it is (0 for none), and its tag. `meta`: `about` -> JSON, and the places of two answers
+that are nobody's, for a customer whom nobody knows and for an identifier that several customers share; both
+are ordinary cards.
+
+Reading a gigabyte for its digest also brings every page of the map it is read through into this process, so
+that no answer is the first to touch one: that costs an answer more than all the rest of the look-up.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 import mmap
 import re
 import struct
 import threading
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self
 
 import lmdb
+import xxhash
 
 from pipelines.errors import Damaged
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterable
     from pathlib import Path
 
-FORMAT = 1
+FORMAT = 2
 FOLDER = "kpi"  # of the data directory
 POINTER = "current.json"
 UNKNOWN, SHARED, FIRST_CARD = 0, 1, 2
 OPENING = b'{"sections":['
 
-IDENTIFIERS, CARDS, META = b"identifier", b"card", b"meta"
-TABLES = 3
+IDENTIFIERS, META = b"identifier", b"meta"
+TABLES = 2
 ABOUT, UNKNOWN_AT, SHARED_AT = b"about", b"unknown", b"shared"
-CARDS_IN_BOX = 16
-PLACE = struct.Struct(">3I")  # number of the box, begin, end
 TAG_DIGITS = 20  # a number of 64 bits
-LENGTH_BYTES = 8
-PLAIN, BOTH = b"p", b"z"  # the body; or its length, itself, and itself compressed
-
-_BOX_KEY = 4
-_RANGE = struct.Struct(">2I").unpack_from
-_PLAIN = ord(PLAIN)
-_WINDOW = 64 * 1024 * 1024
+# Of a card: where its body begins, how long that is and its compressed form, the tag.
+PLACE = struct.Struct(f">QII{TAG_DIGITS}s")
+INDEX_SUFFIX, BODIES_SUFFIX = ".lmdb", ".bodies"
+_PLACE_OF = PLACE.unpack
 _NAME = re.compile(r"cards-[\w-]+\.lmdb")
 _REBUILD = "run `casehouse kpi build`; the cards before are served until then"
 
@@ -69,7 +68,7 @@ class Card(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class About:
-    """What a card file says of itself. The three counts are filled in when the file is written.
+    """What card files say of themselves. The three counts are filled in when they are written.
 
     `as_of` is the end of the last London day of casework that the cards know, `built_at` when they were made,
     both aware. `identified_by` and `households` are settings they were built for. `stale_message` may hold
@@ -105,7 +104,11 @@ class About:
 
 @dataclass(frozen=True)
 class Pointer:
-    """Which file is current, and its proof: size in bytes and SHA-256 of the whole file."""
+    """Which index is current, and the proof of it and its bodies: bytes and digest of both, in this order.
+
+    The digest is XXH3's of 128 bits: it tells files that a disk or a copy has spoilt, at the speed of memory.
+    It is no defence against whoever may write here; nor would any be that stands beside the files.
+    """
 
     file: str
     size: int
@@ -130,29 +133,41 @@ class Pointer:
         return pointer
 
 
-def digest_of(path: Path) -> str:
-    """Digest a file in a few long calls, during which other threads of the process go on."""
-    digest, size = hashlib.sha256(), path.stat().st_size
-    with path.open("rb") as file:
-        for start in range(0, size, _WINDOW):
-            length = min(_WINDOW, size - start)
-            # A map of the whole file would count as this process's memory, all of it.
-            with mmap.mmap(file.fileno(), length, access=mmap.ACCESS_READ, offset=start) as content:
-                digest.update(content)
+def bodies_of(index: Path) -> Path:
+    """Return where the bodies of an index are."""
+    return index.with_suffix(BODIES_SUFFIX)
+
+
+def size_of(index: Path) -> int:
+    """Return the bytes of an index and its bodies."""
+    return index.stat().st_size + bodies_of(index).stat().st_size
+
+
+def digest_of(parts: Iterable[bytes | memoryview]) -> str:
+    """Digest the bytes of index and bodies, in long pieces: other threads go on during each."""
+    digest = xxhash.xxh3_128()
+    for part in parts:
+        digest.update(part)
     return digest.hexdigest()
 
 
-class CardFile:
-    """An open card file, proved whole. One thread looks up; any other may close it, at any time."""
+def _map_whole(path: Path) -> mmap.mmap:
+    """Map a file for reading; raise ValueError when it is empty."""
+    with path.open("rb") as file:
+        return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
 
-    def __init__(self, path: Path, store: lmdb.Environment) -> None:
+
+class CardFile:
+    """An open index with its bodies, proved whole. One thread looks up; any other may close, at any time."""
+
+    def __init__(self, path: Path, store: lmdb.Environment, bodies: mmap.mmap) -> None:
         self.path = path
         self._store = store
-        # A look-up reads the map itself, which must not be taken away meanwhile.
+        self._bodies = bodies
+        # A look-up reads both maps, which must not be taken away meanwhile.
         self._lock = threading.Lock()
         self._identifiers = store.begin(db=store.open_db(IDENTIFIERS, create=False))
-        self._boxes = store.begin(db=store.open_db(CARDS, create=False), buffers=True)
-        self._place_of, self._box = self._identifiers.get, self._boxes.get
+        self._place_of = self._identifiers.get
         with store.begin(db=store.open_db(META, create=False)) as reading:
             self.about = About.from_json(reading.get(ABOUT) or b"{}")
             _require_format(path, self.about.format)
@@ -161,38 +176,30 @@ class CardFile:
             self.shared = self._card(self._shared_at, "shared")
 
     @classmethod
-    def open(
-        cls,
-        pointer: Path,
-        named: Pointer | None = None,
-        digest: Callable[[Path], str] | None = None,
-    ) -> Self:
-        """Open the file that a pointer names, once size, digest, format and tables have been proved.
+    def open(cls, pointer: Path, named: Pointer | None = None) -> Self:
+        """Open the files that a pointer names, once size, digest, format and tables have been proved.
 
-        `named`: what the pointer said when it was read; `digest`: another way to do as digest_of does. Raises
-        FileNotFoundError when there is no pointer yet, Damaged when file and pointer do not fit.
+        `named`: what the pointer said when it was read. Raises FileNotFoundError when there is no pointer
+        yet, Damaged when files and pointer do not fit.
         """
-        named, digest = named or Pointer.read(pointer), digest or digest_of
+        named = named or Pointer.read(pointer)
         path = pointer.with_name(named.file)
-        try:
-            # Size first: an empty file cannot be mapped.
-            if not named.size or path.stat().st_size != named.size or digest(path) != named.digest:
-                raise Damaged(f"{path} is not the file that its pointer proves", todo=_REBUILD)
-            store = lmdb.open(
-                str(path), subdir=False, readonly=True, lock=False, create=False, max_dbs=TABLES
-            )
-        except FileNotFoundError:
-            raise Damaged(f"{path}, which the pointer names, is gone", todo=_REBUILD) from None
-        except lmdb.Error as error:
-            raise Damaged(f"{path} is no card file", why=error.reason, todo=_REBUILD) from None
-        try:
-            return cls(path, store)
-        except (lmdb.Error, struct.error, ValueError, LookupError, TypeError) as error:
-            store.close()
-            raise Damaged(f"{path} is no card file", why=type(error).__name__, todo=_REBUILD) from None
-        except Damaged:
-            store.close()
-            raise
+        with ExitStack() as opened:
+            try:
+                bodies = _proved(path, named, opened)
+                store = lmdb.open(
+                    str(path), subdir=False, readonly=True, lock=False, create=False, max_dbs=TABLES
+                )
+                opened.callback(store.close)
+                file = cls(path, store, bodies)
+            except FileNotFoundError:
+                raise Damaged(
+                    f"{path} or its bodies are gone, which the pointer names", todo=_REBUILD
+                ) from None
+            except (lmdb.Error, struct.error, ValueError, LookupError, TypeError) as error:
+                raise Damaged(f"{path} is no card file", why=type(error).__name__, todo=_REBUILD) from None
+            opened.pop_all()
+        return file
 
     def find(self, identifier: bytes) -> Card | None:
         """Return the card of an identifier as it stands in the file, None when it is not there.
@@ -206,23 +213,31 @@ class CardFile:
             return self._card(place) if place != self._shared_at else self.shared
 
     def _card(self, place: bytes, which: Which = "found") -> Card:
-        box = self._box(place[:_BOX_KEY])
-        if box is None:
-            raise LookupError("a place is in no box")
-        begin, end = _RANGE(place, _BOX_KEY)
-        stored = bytes(box[begin:end])
-        if stored[TAG_DIGITS] == _PLAIN:
-            return Card(which, stored[:TAG_DIGITS], stored[TAG_DIGITS + 1 :], None)
-        content = stored[TAG_DIGITS + 1 :]
-        end = LENGTH_BYTES + int.from_bytes(content[:LENGTH_BYTES], "big")
-        return Card(which, stored[:TAG_DIGITS], content[LENGTH_BYTES:end], content[end:])
+        begin, length, packed, tag = _PLACE_OF(place)
+        end = begin + length
+        body = self._bodies[begin:end]
+        if len(body) != length:
+            raise LookupError("a place is outside the bodies")
+        return Card(which, tag, body, self._bodies[end : end + packed] if packed else None)
 
     def close(self) -> None:
-        """Give the file back. Freeing a large map takes long: not in the thread that answers."""
+        """Give the files back. Not in the thread that answers: freeing a large map takes long."""
         with self._lock:
             self._identifiers.abort()
-            self._boxes.abort()
+            self._bodies.close()
         self._store.close()
+
+
+def _proved(index: Path, named: Pointer, opened: ExitStack) -> mmap.mmap:
+    """Map the bodies of an index once both are proved; `opened` closes the map."""
+    # Size first: an empty file cannot be mapped.
+    parts = (index, bodies_of(index))
+    if size_of(index) == named.size and all(part.stat().st_size for part in parts):
+        bodies = opened.enter_context(_map_whole(parts[1]))
+        with memoryview(bodies) as content:
+            if digest_of((index.read_bytes(), content)) == named.digest:
+                return bodies
+    raise Damaged(f"{index} and its bodies are not what the pointer proves", todo=_REBUILD)
 
 
 def _require_format(path: Path, told: object) -> None:

@@ -1,4 +1,4 @@
-"""Write a card file: frames of rendered cards into one LMDB file, proved, then made the current one.
+"""Write card files: frames of rendered cards into bodies and their index, proved, then made the current ones.
 
 Whatever the size, a bite of ten thousand cards is in memory at a time. Layout and proof stand in
 card_file.py, rendering elsewhere.
@@ -11,7 +11,7 @@ import os
 import zlib
 from dataclasses import replace
 from datetime import UTC
-from itertools import accumulate, chain, pairwise
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import lmdb
@@ -20,17 +20,14 @@ import polars as pl
 from pipelines.errors import Damaged, Permanent
 from pipelines.kpi.card_file import (
     ABOUT,
-    BOTH,
-    CARDS,
-    CARDS_IN_BOX,
+    BODIES_SUFFIX,
     FIRST_CARD,
     FORMAT,
     IDENTIFIERS,
-    LENGTH_BYTES,
+    INDEX_SUFFIX,
     META,
     OPENING,
     PLACE,
-    PLAIN,
     POINTER,
     SHARED,
     SHARED_AT,
@@ -39,7 +36,9 @@ from pipelines.kpi.card_file import (
     UNKNOWN,
     UNKNOWN_AT,
     Pointer,
+    bodies_of,
     digest_of,
+    size_of,
 )
 from pipelines.whole_files import alone, write_whole
 
@@ -61,8 +60,8 @@ CARD_COLUMNS = {"card": pl.UInt32, "body": pl.String, "documents": pl.UInt32}
 IDENTIFIER_COLUMNS = {"identifier": pl.String, "card": pl.UInt32}
 
 _CARDS_AT_ONCE = 10_000
-_BOX_BYTES = 4
 _PAGE = mmap.PAGESIZE
+_PIECE = 1024 * 1024
 _ROOM = 64 * 1024 * 1024
 _READ_ONLY = 0o440  # by its owner and group: it holds personal data, as the lake's files do
 
@@ -76,12 +75,12 @@ def write_cards(
     cards: Iterable[pl.DataFrame],
     identifiers: Iterable[pl.DataFrame],
 ) -> Path:
-    """Write a card file, prove it and make it the current one of its folder; return it.
+    """Write bodies and index, prove them and make them the current ones of their folder; return the index.
 
     `unknown` and `shared` are the bodies of cards 0 and 1. `cards`: frames of `card` (UInt32: 2, 3, 4 and so
     on through all frames), `body` (String: the JSON that goes over the wire) and `documents` (UInt32: how
     many it holds). `identifiers`: frames of `identifier` (String: each once, rising by their bytes through
-    all frames) and `card` (UInt32). Frames are taken one by one, all cards first. The file before stays for
+    all frames) and `card` (UInt32). Frames are taken one by one, all cards first. The files before stay for
     readers, older ones go; a kill at any moment leaves the old pointer. Raises Transient when another builder
     is at it for longer than WAIT_SECONDS, Permanent for frames that are not so and for a disk that will not
     have the file.
@@ -90,21 +89,22 @@ def write_cards(
     with alone(pointer, WAIT_SECONDS, todo="wait for it to end, then run `casehouse kpi build`"):
         for debris in folder.glob(".cards-*"):
             debris.unlink()
-        aside = folder / f".cards-{os.getpid()}.lmdb"
+        aside = folder / f".cards-{os.getpid()}{INDEX_SUFFIX}"
         try:
             target, proof = _written(aside, about, _bites(unknown, shared, cards), identifiers)
-        except lmdb.Error as error:
+        except (lmdb.Error, OSError) as error:
             raise Permanent(
                 f"the cards cannot be written to {folder}",
-                why=error.reason,
+                why=error.reason if isinstance(error, lmdb.Error) else error.strerror or type(error).__name__,
                 todo="check room and rights there",
             ) from None
         finally:
             aside.unlink(missing_ok=True)
+            bodies_of(aside).unlink(missing_ok=True)
         before = _named_by(pointer)
         write_whole(pointer, proof.to_json())
-        for old in folder.glob("cards-*.lmdb"):
-            if old.name not in {target.name, before}:
+        for old in folder.glob("cards-*"):
+            if old.with_suffix(INDEX_SUFFIX).name not in {target.name, before}:
                 old.unlink()
     return target
 
@@ -113,13 +113,23 @@ def _written(
     aside: Path, about: About, cards: Iterable[pl.DataFrame], identifiers: Iterable[pl.DataFrame]
 ) -> tuple[Path, Pointer]:
     _fill(aside, about, cards, identifiers)
-    digest = digest_of(aside)
+    digest = digest_of(_pieces(aside))
     stamp = about.built_at.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
-    target = aside.with_name(f"cards-{stamp}-{digest[:12]}.lmdb")
-    proof = Pointer(target.name, aside.stat().st_size, digest)
-    aside.chmod(_READ_ONLY)
-    aside.replace(target)
+    target = aside.with_name(f"cards-{stamp}-{digest[:12]}{INDEX_SUFFIX}")
+    proof = Pointer(target.name, size_of(aside), digest)
+    for suffix in (BODIES_SUFFIX, INDEX_SUFFIX):
+        part = aside.with_suffix(suffix)
+        part.chmod(_READ_ONLY)
+        part.replace(target.with_suffix(suffix))
     return target, proof
+
+
+def _pieces(index: Path) -> Iterator[bytes]:
+    """Read index and bodies; mapped, all of them would count as this process's memory."""
+    for path in (index, bodies_of(index)):
+        with path.open("rb") as file:
+            while piece := file.read(_PIECE):
+                yield piece
 
 
 def _named_by(pointer: Path) -> str | None:
@@ -132,62 +142,53 @@ def _named_by(pointer: Path) -> str | None:
 def _fill(
     path: Path, about: About, cards: Iterable[pl.DataFrame], identifiers: Iterable[pl.DataFrame]
 ) -> None:
+    places, documents, known = _Places(), 0, 0
+    with bodies_of(path).open("wb") as bodies:
+        for frame in cards:
+            bodies.writelines(places.added(frame))
+            documents += int(frame["documents"].sum())
+        bodies.flush()
+        os.fsync(bodies.fileno())
     with lmdb.open(
         str(path), subdir=False, max_dbs=TABLES, map_size=_ROOM, lock=False, sync=False, meminit=False
     ) as store:
-        for table in (CARDS, IDENTIFIERS, META):
+        for table in (IDENTIFIERS, META):
             store.open_db(table)
-        boxes, documents, known = _Boxes(store), 0, 0
-        for frame in cards:
-            boxes.add(_values(frame))
-            documents += int(frame["documents"].sum())
-        boxes.end()
         for frame in identifiers:
             _require(frame, IDENTIFIER_COLUMNS)
-            if (frame["card"] >= len(boxes.places)).any():
+            if (frame["card"] >= len(places)).any():
                 raise Permanent("an identifier leads to a card that is not there")
-            _append(store, IDENTIFIERS, _texts(frame["identifier"]), boxes.places_of(frame["card"]))
+            _append(store, IDENTIFIERS, _texts(frame["identifier"]), [places[card] for card in frame["card"]])
             known += frame.height
-        number = len(boxes.places) - FIRST_CARD
+        number = len(places) - FIRST_CARD
         told = replace(about, cards=number, documents=documents, identifiers=known).to_json()
-        nobody = [boxes.places[SHARED], boxes.places[UNKNOWN]]
-        _append(store, META, [ABOUT, SHARED_AT, UNKNOWN_AT], [told, *nobody])
+        _append(store, META, [ABOUT, SHARED_AT, UNKNOWN_AT], [told, places[SHARED], places[UNKNOWN]])
         store.sync(True)
 
 
-class _Boxes:
-    """Puts cards into boxes, the boxes into the file, and remembers where each card is."""
+class _Places:
+    """Puts bodies one after the other, and remembers by its number where each card is."""
 
-    def __init__(self, store: lmdb.Environment) -> None:
-        self.places: list[bytes] = []
-        self._store = store
-        self._waiting: list[bytes] = []
-        self._box = 0
+    def __init__(self) -> None:
+        self._places: list[bytes] = []
+        self._end = 0
 
-    def add(self, cards: list[bytes]) -> None:
-        """Take cards in the order of their numbers; write the boxes that are full."""
-        self._waiting += cards
-        self._write(len(self._waiting) // CARDS_IN_BOX)
+    def added(self, cards: pl.DataFrame) -> Iterator[bytes]:
+        """Take cards in the order of their numbers; yield what is to be written, compressed forms too."""
+        tags = cards["body"].hash(FORMAT).cast(pl.String).str.zfill(TAG_DIGITS).cast(pl.Binary)
+        bodies = cards["body"].cast(pl.Binary)
+        for tag, body in zip(tags, bodies, strict=True):
+            packed = _gzip(body) if len(body) > WORTH_COMPRESSING else b""
+            self._places.append(PLACE.pack(self._end, len(body), len(packed), tag))
+            self._end += len(body) + len(packed)
+            yield body
+            yield packed
 
-    def end(self) -> None:
-        """Write the last box."""
-        self._write(-(-len(self._waiting) // CARDS_IN_BOX))
+    def __len__(self) -> int:
+        return len(self._places)
 
-    def places_of(self, numbers: pl.Series) -> list[bytes]:
-        """Return where cards are, by their numbers."""
-        return [self.places[number] for number in numbers]
-
-    def _write(self, count: int) -> None:
-        keys, boxes = [], []
-        for at in range(count):
-            cards = self._waiting[at * CARDS_IN_BOX : (at + 1) * CARDS_IN_BOX]
-            ends = [0, *accumulate(map(len, cards))]
-            self.places += [PLACE.pack(self._box, begin, end) for begin, end in pairwise(ends)]
-            keys.append(self._box.to_bytes(_BOX_BYTES, "big"))
-            boxes.append(b"".join(cards))
-            self._box += 1
-        _append(self._store, CARDS, keys, boxes)
-        del self._waiting[: count * CARDS_IN_BOX]
+    def __getitem__(self, number: int) -> bytes:
+        return self._places[number]
 
 
 def _bites(unknown: str, shared: str, cards: Iterable[pl.DataFrame]) -> Iterator[pl.DataFrame]:
@@ -209,22 +210,6 @@ def _require(frame: pl.DataFrame, columns: dict[str, type[pl.DataType]]) -> None
     wrong = [name for name, kind in columns.items() if frame.schema.get(name) != kind]
     if wrong or any(frame[name].null_count() for name in columns):
         raise Permanent(f"a frame has gaps, or no {' or '.join(wrong or columns)} of the right type")
-
-
-def _values(cards: pl.DataFrame) -> list[bytes]:
-    """Put tag and kind before each body; the large ones get their compressed form behind."""
-    body = pl.col("body")
-    tag = body.hash(FORMAT).cast(pl.String).str.zfill(TAG_DIGITS)
-    told = cards.select(
-        value=pl.concat_str(tag, pl.lit(PLAIN.decode()), body).cast(pl.Binary),
-        is_large=body.str.len_bytes() > WORTH_COMPRESSING,
-    )
-    values: list[bytes] = told["value"].to_list()
-    for place in told["is_large"].arg_true():
-        tagged, content = values[place][:TAG_DIGITS], values[place][TAG_DIGITS + 1 :]
-        length = len(content).to_bytes(LENGTH_BYTES, "big")
-        values[place] = b"".join((tagged, BOTH, length, content, _gzip(content)))
-    return values
 
 
 def _gzip(content: bytes) -> bytes:

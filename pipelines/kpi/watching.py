@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pipelines.errors import CasehouseError, SettingsError
 from pipelines.kpi.card_file import CardFile, Pointer
-from pipelines.kpi.proving import digest_aside
 from pipelines.telling import one_line, where
 
 if TYPE_CHECKING:
@@ -84,7 +83,7 @@ class Watch:
         named = Pointer.read(self._pointer)
         if before is not None and before.path.name == named.file:
             return
-        file = CardFile.open(self._pointer, named, digest_aside)
+        file = CardFile.open(self._pointer, named)
         try:
             self._require_settings(file)
         except SettingsError:

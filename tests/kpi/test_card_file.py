@@ -23,13 +23,21 @@ from hypothesis import strategies as st
 
 import pipelines.kpi.card_writing as writing
 from pipelines.errors import Damaged, Permanent, Transient
-from pipelines.kpi import proving
-from pipelines.kpi.card_file import FORMAT, POINTER, CardFile, Pointer, digest_of
+from pipelines.kpi.card_file import (
+    FORMAT,
+    POINTER,
+    CardFile,
+    Pointer,
+    bodies_of,
+    digest_of,
+    size_of,
+)
 from pipelines.kpi.card_writing import IDENTIFIER_COLUMNS, WORTH_COMPRESSING, write_cards
 from pipelines.whole_files import alone
 from tests.kpi.cards import BUILT_AT, SHARED_BODY, UNKNOWN_BODY, about, body, frames, publish
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 ONE, TWO = body("A-1"), body("B-1", "B-2")
@@ -151,30 +159,56 @@ def flip(path: Path, place: int) -> None:
         file.write(bytes([byte ^ 1]))
 
 
+def index(pointer: Path) -> Path:
+    return pointer.with_name(Pointer.read(pointer).file)
+
+
+def bodies(pointer: Path) -> Path:
+    return bodies_of(index(pointer))
+
+
+EITHER = pytest.mark.parametrize("part", [index, bodies])
+
+
+@EITHER
 @pytest.mark.parametrize("keep", [0.0, 0.01, 0.5, 0.99])
-def test_a_file_that_was_cut_is_refused(pointer: Path, keep: float) -> None:
-    cut(pointer.with_name(Pointer.read(pointer).file), keep)
-    assert "is not the file that its pointer proves" in refused(pointer)
+def test_a_file_that_was_cut_is_refused(pointer: Path, part: Callable[[Path], Path], keep: float) -> None:
+    cut(part(pointer), keep)
+    assert "are not what the pointer proves" in refused(pointer)
 
 
+@EITHER
 @pytest.mark.parametrize("place", [0, 20, 5_000, -1])
-def test_one_wrong_bit_anywhere_is_seen(pointer: Path, place: int) -> None:
-    path = pointer.with_name(Pointer.read(pointer).file)
+def test_one_wrong_bit_anywhere_is_seen(pointer: Path, part: Callable[[Path], Path], place: int) -> None:
+    path = part(pointer)
     flip(path, place % path.stat().st_size)
-    assert "is not the file that its pointer proves" in refused(pointer)
+    assert "are not what the pointer proves" in refused(pointer)
 
 
-def test_a_file_that_is_gone_is_told(pointer: Path) -> None:
-    pointer.with_name(Pointer.read(pointer).file).unlink()
-    assert "is gone" in refused(pointer)
+@EITHER
+def test_a_file_that_is_gone_is_told(pointer: Path, part: Callable[[Path], Path]) -> None:
+    part(pointer).unlink()
+    assert "are gone" in refused(pointer)
+
+
+def test_bytes_that_moved_from_one_file_to_the_other_are_refused(pointer: Path) -> None:
+    """The digest of both is the same then; what stands where the places say is not."""
+    moved = bodies(pointer).read_bytes()
+    bodies(pointer).chmod(0o644)
+    bodies(pointer).write_bytes(moved[-1:])
+    index(pointer).chmod(0o644)
+    with index(pointer).open("ab") as file:
+        file.write(moved[:-1])
+    assert "is no card file" in refused(pointer)
 
 
 def prove(pointer: Path, path: Path, **changes: object) -> None:
-    """Let the pointer prove whatever stands at the path."""
+    """Let the pointer prove whatever stands at the path, with its bodies."""
+    digest = digest_of(part.read_bytes() for part in (path, bodies_of(path)))
     proof = {
         "file": path.name,
-        "size": path.stat().st_size,
-        "digest": digest_of(path),
+        "size": size_of(path),
+        "digest": digest,
         "format": FORMAT,
     }
     pointer.write_text(json.dumps(proof | changes))
@@ -183,10 +217,11 @@ def prove(pointer: Path, path: Path, **changes: object) -> None:
 def test_a_proved_file_that_holds_no_cards_is_refused(pointer: Path) -> None:
     other = pointer.with_name("cards-other.lmdb")
     other.write_bytes(b"not LMDB at all" * 1000)
+    shutil.copyfile(bodies(pointer), bodies_of(other))
     prove(pointer, other)
     assert "is no card file" in refused(pointer)
     with lmdb.open(str(other.with_name("cards-empty.lmdb")), subdir=False, max_dbs=1, lock=False):
-        pass
+        shutil.copyfile(bodies_of(other), other.with_name("cards-empty.bodies"))
     prove(pointer, other.with_name("cards-empty.lmdb"))
     assert "is no card file" in refused(pointer)
 
@@ -194,12 +229,12 @@ def test_a_proved_file_that_holds_no_cards_is_refused(pointer: Path) -> None:
 def test_another_format_is_refused_by_pointer_and_by_file(
     pointer: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = pointer.with_name(Pointer.read(pointer).file)
+    path = index(pointer)
     prove(pointer, path, format=FORMAT + 1)
-    assert "is of another format than 1" in refused(pointer)
+    assert f"is of another format than {FORMAT}" in refused(pointer)
     monkeypatch.undo()
     publish(pointer.parent, [ONE], {}, format=FORMAT + 1)
-    assert "is of another format than 1" in refused(pointer)
+    assert f"is of another format than {FORMAT}" in refused(pointer)
 
 
 def named(file: object) -> bytes:
@@ -231,7 +266,8 @@ def test_before_the_first_build_there_is_no_pointer(tmp_path: Path) -> None:
 
 def test_the_current_file_and_the_one_before_stay(tmp_path: Path) -> None:
     written = [publish(tmp_path, [body(f"A-{night}")], {"a": 0}) for night in range(4)]
-    assert {path.name for path in tmp_path.glob("*.lmdb")} == {path.name for path in written[-2:]}
+    kept = {part.name for path in written[-2:] for part in (path, bodies_of(path))}
+    assert {path.name for path in tmp_path.glob("cards-*")} == kept
     assert Pointer.read(tmp_path / POINTER).file == written[-1].name
     assert written[-1].stat().st_mode & 0o777 == 0o440
     assert written[-1].name.startswith("cards-20261122T050000Z-")
@@ -332,23 +368,8 @@ def test_a_killed_builder_leaves_a_whole_file(pointer: Path) -> None:
     assert not list(pointer.parent.glob(".cards-*"))
 
 
-def test_a_large_file_is_proved_by_a_process_of_its_own(
-    pointer: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(proving, "SMALL_BYTES", 0)
-    path = pointer.with_name(Pointer.read(pointer).file)
-    assert proving.digest_aside(path) == digest_of(path)
-    CardFile.open(pointer, digest=proving.digest_aside).close()
-    flip(path, 5_000)
-    with pytest.raises(Damaged, match="is not the file"):
-        CardFile.open(pointer, digest=proving.digest_aside)
-    monkeypatch.setattr(sys, "executable", "/bin/false")
-    with pytest.raises(Transient, match="could not be proved"):
-        proving.digest_aside(path)
-
-
 def test_a_file_may_be_closed_while_it_is_asked(tmp_path: Path) -> None:
-    """The map is not taken away under a look-up: it is found, or the file is closed; nothing else."""
+    """Nothing is taken away under a look-up: it is found, or the file is closed; nothing else."""
     for number in range(20):
         publish(tmp_path, [body("A-1")], {"id:C-1": 0}, built_at=BUILT_AT + timedelta(days=number))
         file = CardFile.open(tmp_path / POINTER)

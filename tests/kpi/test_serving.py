@@ -26,7 +26,7 @@ from pipelines.errors import Damaged, Permanent, SettingsError
 from pipelines.kpi import journal, serving, watching
 from pipelines.kpi.access import AccessBook, read_accesses
 from pipelines.kpi.app import Service
-from pipelines.kpi.card_file import POINTER, CardFile, Pointer
+from pipelines.kpi.card_file import POINTER, CardFile, Pointer, bodies_of
 from pipelines.kpi.desk import Desk, Identifying
 from pipelines.kpi.identity import readings
 from pipelines.kpi.serving import Sparing, build_service, print_lines, serve
@@ -105,9 +105,10 @@ def test_hundreds_of_swaps_under_load_fail_nobody(tmp_path: Path) -> None:
         proofs = []
         for night in range(NIGHTS):
             made = server.publish(numbered(night), KNOWN, built_at=BUILT_AT + timedelta(days=night))
-            (tmp_path / made.name).hardlink_to(made)  # the builder keeps two
+            for part in (made, bodies_of(made)):
+                (tmp_path / part.name).hardlink_to(part)  # the builder keeps two
             proofs.append((server.cards / POINTER).read_bytes())
-        for kept in tmp_path.glob("*.lmdb"):
+        for kept in tmp_path.glob("cards-*"):
             kept.replace(server.cards / kept.name)
         server.wait_for_card("C-1", f'"N-{NIGHTS - 1}"')
         askers = Askers(server.url)
@@ -223,10 +224,10 @@ def test_a_refused_file_is_tried_again_later(tmp_path: Path, monkeypatch: pytest
     path = tmp_path / Pointer.read(tmp_path / POINTER).file
     aside = path.rename(tmp_path / "aside")
     watch.look()
-    assert "is gone" in str(watch.refused)
+    assert "are gone" in str(watch.refused)
     aside.rename(path)
     watch.look()
-    assert "is gone" in str(watch.refused)
+    assert "are gone" in str(watch.refused)
     monkeypatch.setattr(watching, "TRY_AGAIN_SECONDS", 0.0)
     watch.look()
     assert str(watch.refused) == "None"
