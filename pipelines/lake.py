@@ -21,13 +21,12 @@ from typing import TYPE_CHECKING
 
 from pipelines.days import ReportDay
 from pipelines.errors import CasehouseError, Damaged, SettingsError
+from pipelines.places import PART, PARTITION, partition_file
 from pipelines.receipts import Receipt, check_seal, read_receipt, seal, tell_the_same
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-PARTITION = "report_date="
-PART = "part.parquet"
 QUARANTINE = "quarantine"
 STAGE = ".stage"
 STALE_SECONDS = 24 * 3600  # a staged folder this old belongs to a writer that is gone
@@ -50,7 +49,7 @@ class Lake:
 
     def path(self, feed: str, day: ReportDay) -> Path:
         """Say where the good rows of a day stand."""
-        return self.root / "lake" / feed / f"{PARTITION}{day}" / PART
+        return partition_file(self.root, feed, day)
 
     def quarantine_path(self, feed: str, day: ReportDay) -> Path:
         """Say where the rows that the day's receipt counts as quarantined stand, with their reasons.

@@ -1,20 +1,40 @@
 """Revisions: the record of what changed in a day that stood when it was asked for again.
 
-One JSON file a revision below `revisions/`, written before the new file is promoted and shown once it stands.
-Here are the record, how it is kept and how it is read; how two states of a day are compared is not (see
-comparison.py), nor when a new state is held back (see lake.py).
+One JSON file a revision below `revisions/<feed>/report_date=<day>/`. The lake proposes one before it promotes
+the new file and confirms it after: a kill in between leaves a proposal, which counts if and only if the file
+it speaks of is the one that stands. A re-pull that was held back is a record too, and a note that stands
+until the day is published again or answered as it was. Here are the records, how they are kept and read; how
+two files of a day are compared is told in comparison.py, when a re-pull is held back in shrinking.py.
 """
 
 from __future__ import annotations
 
+import os
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
+import msgspec
+
+from pipelines.comparison import Line
+from pipelines.days import ReportDay
+from pipelines.errors import Damaged
+from pipelines.places import PARTITION, partition_file
+from pipelines.receipts import read_receipt
+from pipelines.whole_files import write_whole
+
 if TYPE_CHECKING:
-    from datetime import datetime
+    from collections.abc import Iterator
     from pathlib import Path
 
-    from pipelines.days import ReportDay
+    from pipelines.comparison import Difference
+    from pipelines.receipts import Receipt
+
+FOLDER = "revisions"
+_PROPOSED = "proposed.json"
+_HELD = ".held.json"  # the note of a held back re-pull that nothing has followed
+_DONE = ".json"
 
 
 @dataclass(frozen=True)
@@ -33,8 +53,187 @@ class Revision:
     kept: bool = False
     why: str = ""
 
+    def __str__(self) -> str:
+        """One line for a person; no value of a row is in it."""
+        counts = f"{self.added} added, {self.changed} changed, {self.gone} gone"
+        told = f"held back, the old rows stay: {counts}" if self.kept else counts
+        return f"{self.feed} {self.day}: {told}{f' ({self.why})' if self.why else ''}"
+
+
+class Record(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A revision as it is kept: its counts are whole, its lines may be cut.
+
+    `rows_before` and `rows_after` are rows that the source told, quarantined ones included; the others count
+    good rows. `old_seal` and `new_seal` name the files; where the old one was kept, the new one never stood.
+    """
+
+    feed: str
+    report_date: str
+    at: datetime
+    added: int
+    changed: int
+    gone: int
+    rows_before: int
+    rows_after: int
+    old_seal: str
+    new_seal: str
+    kept: bool = False
+    why: str = ""
+    is_cut: bool = False
+    lines: tuple[Line, ...] = ()
+
+    @property
+    def revision(self) -> Revision:
+        """What it says, without its lines."""
+        day = ReportDay(date.fromisoformat(self.report_date))
+        return Revision(
+            self.feed, day, self.at, self.added, self.changed, self.gone, kept=self.kept, why=self.why
+        )
+
+
+def record_of(
+    difference: Difference, before: Receipt, after: Receipt, at: datetime, *, kept: bool, why: str
+) -> Record:
+    """Make the record of a day that was asked for again at `at`."""
+    if difference.uncompared:
+        told = f"the contract changed too; not compared: {', '.join(difference.uncompared)}"
+        why = f"{why}; {told}" if why else told
+    return Record(
+        feed=before.feed,
+        report_date=before.report_date,
+        at=at.astimezone(UTC),
+        added=difference.added,
+        changed=difference.changed,
+        gone=difference.gone,
+        rows_before=before.rows_good + before.rows_quarantined,
+        rows_after=after.rows_good + after.rows_quarantined,
+        old_seal=before.seal,
+        new_seal=after.seal,
+        kept=kept,
+        why=why,
+        is_cut=difference.is_cut,
+        lines=difference.lines,
+    )
+
+
+@dataclass(frozen=True)
+class RevisionBook:
+    """One day's records, written by whoever holds the lock of its feed."""
+
+    root: Path
+    feed: str
+    day: ReportDay
+
+    @property
+    def folder(self) -> Path:
+        """Where they stand."""
+        return self.root / FOLDER / self.feed / f"{PARTITION}{self.day}"
+
+    def settle(self) -> None:
+        """Confirm a proposal that was promoted, drop one that was not: its writer was killed."""
+        proposed = self.folder / _PROPOSED
+        if not proposed.exists():
+            return
+        record = _read(proposed, self.feed, self.day)
+        if record.new_seal == _standing_seal(self.root, self.feed, self.day):
+            self._name(proposed, record, _DONE)
+        else:
+            proposed.unlink()
+
+    def propose(self, record: Record) -> None:
+        """Put a revision on disk before its file is promoted."""
+        self._write(_PROPOSED, record)
+
+    def confirm(self, record: Record) -> None:
+        """Tell that its file was promoted."""
+        self.follow()
+        self._name(self.folder / _PROPOSED, record, _DONE)
+
+    def hold(self, record: Record) -> None:
+        """Note that a re-pull was held back; the same answer again adds no second note."""
+        told = [_told(_read(path, self.feed, self.day)) for path in self.folder.glob(f"*{_HELD}")]
+        if _told(record) in told:
+            return
+        self.follow()
+        self._write(f"{_stamp(record)}{_HELD}", record)
+
+    def follow(self) -> None:
+        """End the note of a re-pull that was held back: the day was answered since. The record stays."""
+        for path in self.folder.glob(f"*{_HELD}"):
+            path.rename(path.with_name(path.name.removesuffix(_HELD) + _DONE))
+
+    def _write(self, name: str, record: Record) -> None:
+        path = self.folder / name
+        write_whole(path, msgspec.json.encode(record))
+        path.chmod(0o640)  # as the lake's files
+
+    def _name(self, path: Path, record: Record, ending: str) -> None:
+        path.rename(path.with_name(f"{_stamp(record)}{ending}"))
+        handle = os.open(self.folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
 
 def read_revisions(root: Path, feed: str) -> dict[ReportDay, list[Revision]]:
     """Return the revisions of a feed's days, oldest first; nothing for a day that never changed."""
-    del root, feed
-    return {}
+    found: dict[ReportDay, list[Revision]] = {}
+    for record in read_records(root, feed):
+        revision = record.revision
+        found.setdefault(revision.day, []).append(revision)
+    return found
+
+
+def read_records(root: Path, feed: str) -> Iterator[Record]:
+    """Yield the records of a feed, day by day, oldest first; proposals whose file never stood are left out."""
+    for folder in sorted((root / FOLDER / feed).glob(f"{PARTITION}????-??-??")):
+        with suppress(ValueError):  # a folder of another name is none of ours
+            day = ReportDay(date.fromisoformat(folder.name.removeprefix(PARTITION)))
+            yield from _records(root, feed, day, folder)
+
+
+def held_back(root: Path, feed: str) -> dict[ReportDay, Revision]:
+    """Return the days whose last re-pull was held back, which wait for a person or a fuller answer."""
+    found: dict[ReportDay, Revision] = {}
+    for path in sorted((root / FOLDER / feed).glob(f"{PARTITION}????-??-??/*{_HELD}")):
+        with suppress(ValueError, FileNotFoundError):
+            day = ReportDay(date.fromisoformat(path.parent.name.removeprefix(PARTITION)))
+            found[day] = _read(path, feed, day).revision
+    return found
+
+
+def _records(root: Path, feed: str, day: ReportDay, folder: Path) -> Iterator[Record]:
+    records = []
+    for path in folder.glob(f"*{_DONE}"):
+        with suppress(FileNotFoundError):  # renamed or settled since it was listed
+            record = _read(path, feed, day)
+            if path.name != _PROPOSED or record.new_seal == _standing_seal(root, feed, day):
+                records.append(record)
+    yield from sorted(records, key=lambda record: record.at)
+
+
+def _read(path: Path, feed: str, day: ReportDay) -> Record:
+    """Read a record; one that cannot be read is told as such, since the day itself is not harmed."""
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Record)
+    except msgspec.MsgspecError:
+        at = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+        why = f"the record {path.name} cannot be read; what changed is not known"
+        return Record(feed, str(day), at, 0, 0, 0, 0, 0, "", "", why=why)
+
+
+def _standing_seal(root: Path, feed: str, day: ReportDay) -> str | None:
+    try:
+        return read_receipt(partition_file(root, feed, day)).seal
+    except (FileNotFoundError, Damaged):
+        return None  # a file that cannot be read proves no proposal
+
+
+def _stamp(record: Record) -> str:
+    return f"{record.at:%Y%m%dT%H%M%S.%f}-{record.new_seal[:12]}"
+
+
+def _told(record: Record) -> tuple[str, int, int, int, int]:
+    """What makes two held back re-pulls the same: the source may number its answers, so not the seal."""
+    return record.old_seal, record.added, record.changed, record.gone, record.rows_after
