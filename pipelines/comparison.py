@@ -6,9 +6,9 @@ rest of the new one added. Without a row key nothing can be paired. The order of
 in make no difference. Exact at any size, a few columns at a time, so that a large day fits into memory twice
 by its widest columns only. What is done with the answer is not decided here (see revisions.py).
 
-A personal value leaves the lake by no line of a comparison, not even as a digest: a surname or a birth date is
-guessed from its digest in minutes, and a keyed digest would be one more personal value, with a key to keep.
-Such a cell is told as different, no more.
+A personal value leaves the lake by no line of a comparison, not even as a digest: a surname or a birth date
+is guessed from its digest in minutes, and a keyed digest would be one more personal value, with a key to
+keep. Such a cell is told as different, no more.
 """
 
 from __future__ import annotations
@@ -125,7 +125,7 @@ class _Files:
 
 
 def _without_what_stands_in_both(pair: _Files, names: Sequence[str]) -> pl.DataFrame:
-    """Number all rows and return those that one file holds more often than the other."""
+    """Find the rows, numbered through both files, that one holds more often than the other."""
     numbers = pl.int_range(sum(pair.heights), dtype=pl.Int64, eager=True)
     same = pl.zeros(len(numbers), dtype=pl.Int64, eager=True)
     for block in pair.blocks(names):

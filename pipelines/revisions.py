@@ -4,32 +4,27 @@ One JSON file a revision below `revisions/<feed>/report_date=<day>/`. The lake p
 the new file and confirms it after: a kill in between leaves a proposal, which counts if and only if the file
 it speaks of is the one that stands. A re-pull that was held back is a record too, and a note that stands
 until the day is published again or answered as it was. Here are the records, how they are kept and read; how
-two files of a day are compared is told in comparison.py, when a re-pull is held back in shrinking.py.
+two files of a day are compared is told in comparison.py, and when a re-pull is held back in repulls.py.
 """
 
 from __future__ import annotations
 
-import os
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from pipelines.comparison import Line
+from pipelines.comparison import Line  # noqa: TC001 - msgspec reads the annotation
 from pipelines.days import ReportDay
 from pipelines.errors import Damaged
-from pipelines.places import PARTITION, partition_file
+from pipelines.places import PARTITION, partition_file, promote, sync
 from pipelines.receipts import read_receipt
-from pipelines.whole_files import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-
-    from pipelines.comparison import Difference
-    from pipelines.receipts import Receipt
 
 FOLDER = "revisions"
 _PROPOSED = "proposed.json"
@@ -91,31 +86,6 @@ class Record(msgspec.Struct, frozen=True, omit_defaults=True):
         )
 
 
-def record_of(
-    difference: Difference, before: Receipt, after: Receipt, at: datetime, *, kept: bool, why: str
-) -> Record:
-    """Make the record of a day that was asked for again at `at`."""
-    if difference.uncompared:
-        told = f"the contract changed too; not compared: {', '.join(difference.uncompared)}"
-        why = f"{why}; {told}" if why else told
-    return Record(
-        feed=before.feed,
-        report_date=before.report_date,
-        at=at.astimezone(UTC),
-        added=difference.added,
-        changed=difference.changed,
-        gone=difference.gone,
-        rows_before=before.rows_good + before.rows_quarantined,
-        rows_after=after.rows_good + after.rows_quarantined,
-        old_seal=before.seal,
-        new_seal=after.seal,
-        kept=kept,
-        why=why,
-        is_cut=difference.is_cut,
-        lines=difference.lines,
-    )
-
-
 @dataclass(frozen=True)
 class RevisionBook:
     """One day's records, written by whoever holds the lock of its feed."""
@@ -136,44 +106,42 @@ class RevisionBook:
             return
         record = _read(proposed, self.feed, self.day)
         if record.new_seal == _standing_seal(self.root, self.feed, self.day):
-            self._name(proposed, record, _DONE)
+            self._confirm(proposed, record)
         else:
             proposed.unlink()
 
-    def propose(self, record: Record) -> None:
-        """Put a revision on disk before its file is promoted."""
-        self._write(_PROPOSED, record)
+    @contextmanager
+    def telling(self, record: Record | None, stage: Path) -> Iterator[None]:
+        """Have a revision on disk before the block promotes its file, and confirmed after."""
+        if record is None:
+            yield
+            return
+        proposed = self.folder / _PROPOSED
+        self._write(record, proposed, stage)
+        yield
+        self._confirm(proposed, record)
 
-    def confirm(self, record: Record) -> None:
-        """Tell that its file was promoted."""
-        self.follow()
-        self._name(self.folder / _PROPOSED, record, _DONE)
-
-    def hold(self, record: Record) -> None:
+    def hold(self, record: Record, stage: Path) -> None:
         """Note that a re-pull was held back; the same answer again adds no second note."""
         told = [_told(_read(path, self.feed, self.day)) for path in self.folder.glob(f"*{_HELD}")]
         if _told(record) in told:
             return
         self.follow()
-        self._write(f"{_stamp(record)}{_HELD}", record)
+        self._write(record, self.folder / f"{_stamp(record)}{_HELD}", stage)
 
     def follow(self) -> None:
         """End the note of a re-pull that was held back: the day was answered since. The record stays."""
         for path in self.folder.glob(f"*{_HELD}"):
             path.rename(path.with_name(path.name.removesuffix(_HELD) + _DONE))
 
-    def _write(self, name: str, record: Record) -> None:
-        path = self.folder / name
-        write_whole(path, msgspec.json.encode(record))
-        path.chmod(0o640)  # as the lake's files
+    def _write(self, record: Record, path: Path, stage: Path) -> None:
+        staged = stage / f"{self.day}.revision.json"
+        staged.write_bytes(msgspec.json.encode(record))
+        sync(staged)
+        promote(staged, path)
 
-    def _name(self, path: Path, record: Record, ending: str) -> None:
-        path.rename(path.with_name(f"{_stamp(record)}{ending}"))
-        handle = os.open(self.folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+    def _confirm(self, proposed: Path, record: Record) -> None:
+        promote(proposed, self.folder / f"{_stamp(record)}{_DONE}")
 
 
 def read_revisions(root: Path, feed: str) -> dict[ReportDay, list[Revision]]:
@@ -186,7 +154,7 @@ def read_revisions(root: Path, feed: str) -> dict[ReportDay, list[Revision]]:
 
 
 def read_records(root: Path, feed: str) -> Iterator[Record]:
-    """Yield the records of a feed, day by day, oldest first; proposals whose file never stood are left out."""
+    """Yield the records of a feed, by day, oldest first, without proposals whose file never stood."""
     for folder in sorted((root / FOLDER / feed).glob(f"{PARTITION}????-??-??")):
         with suppress(ValueError):  # a folder of another name is none of ours
             day = ReportDay(date.fromisoformat(folder.name.removeprefix(PARTITION)))
@@ -235,5 +203,5 @@ def _stamp(record: Record) -> str:
 
 
 def _told(record: Record) -> tuple[str, int, int, int, int]:
-    """What makes two held back re-pulls the same: the source may number its answers, so not the seal."""
+    """Tell what makes two held back re-pulls the same: the source may number its answers, so not the seal."""
     return record.old_seal, record.added, record.changed, record.gone, record.rows_after
