@@ -126,9 +126,7 @@ def _report_alias(words: str) -> tuple[int, str]:
 @click.argument("feed")
 @click.argument("day")
 @click.option("--no-rebuild", is_flag=True, help="Leave the catalogue as it is.")
-@click.option(
-    "--accept-shrink", is_flag=True, help="Take the day also when it tells far fewer rows than it did."
-)
+@click.option("--accept-shrink", is_flag=True, help="Take the day even if most of its rows are gone.")
 def ingest(feed: str, day: str, *, no_rebuild: bool, accept_shrink: bool) -> None:
     """Load one DAY (YYYY-MM-DD) of one FEED (such as icasework/cases) without Dagster."""
     from pipelines.days import ReportDay
