@@ -49,6 +49,9 @@ TABLES = (
     "controls",
     "quarantine",
     "failures",
+    "revised_days",
+    "revisions",
+    "late_arrival",
     "months",
     "completeness",
     "calendar",
@@ -199,6 +202,7 @@ class _Builder:
         self._fill("failures", "failures_noted", failures)
         if self.outbound_log is not None:
             self._fill("outbound_log", "outbound_told", self.outbound_log)
+        self._tell_revisions()
         days = self._fill_completeness()
         self._create_views(months)
         phones.fill(self.engine, self.feeds, can_keep=can_keep)
@@ -300,9 +304,18 @@ class _Builder:
         for table in ("files", "receipts", "controls"):
             self.engine.execute(sections(f"ops/{table}")["forget"], {"feed": feed, "day": day})
 
+    def _tell_revisions(self) -> None:
+        """Fill the tables of what changed, from scratch."""
+        days, cells = evidence.revisions_of(self.lake, self.feeds)
+        self._fill("revised_days", "revised_days_read", days)
+        self._fill("revisions", "revisions_read", cells)
+        self.engine.execute(sections("ops/late_arrival")["fill"])
+
     def _fill_completeness(self) -> dict[str, int]:
         sql = sections("ops/completeness")
+        self.engine.register("held_back_told", evidence.held_back_of(self.lake, self.feeds))
         self.engine.execute(sql["fill"], {"since": self.since.date, "until": self.until.date})
+        self.engine.unregister("held_back_told")
         return dict(self.engine.execute(sql["by_status"]).fetchall())
 
     def _create_views(self, months: list[Month]) -> None:

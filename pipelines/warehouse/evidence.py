@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import polars as pl
 
-from pipelines.days import ReportDay
+from pipelines.days import LONDON, ReportDay
 from pipelines.errors import Damaged
 from pipelines.receipts import Receipt, check_seal
+from pipelines.revisions import held_back, read_records
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -56,6 +57,30 @@ _FAILURES = {
     "kind": pl.String(),
     "message": pl.String(),
     "attempted_at": pl.Datetime("us", "UTC"),
+}
+
+_REVISED = {**_DAY, "revised_at": pl.Datetime("us", "UTC")}
+_REVISED_DAYS = {
+    **_REVISED,
+    "days_after": pl.Int32(),
+    "rows_added": pl.Int64(),
+    "rows_changed": pl.Int64(),
+    "rows_gone": pl.Int64(),
+    "rows_before": pl.Int64(),
+    "rows_after": pl.Int64(),
+    "is_held_back": pl.Boolean(),
+    "is_cut": pl.Boolean(),
+    "why": pl.String(),
+}
+_REVISIONS = {
+    **_REVISED,
+    "kind": pl.String(),
+    "key": pl.String(),
+    "column_name": pl.String(),
+    "old": pl.String(),
+    "new": pl.String(),
+    "is_withheld": pl.Boolean(),
+    "is_held_back": pl.Boolean(),
 }
 
 
@@ -215,3 +240,33 @@ def failures_of(lake: Lake, feeds: Iterable[str], damaged: Iterable[Damaged]) ->
         key = (error.feed, date.fromisoformat(error.day))
         noted[key] = (error.kind, str(error), noted[key][2] if key in noted else None)
     return pl.DataFrame([(*key, *told) for key, told in noted.items()], schema=_FAILURES, orient="row")
+
+
+def revisions_of(lake: Lake, feeds: Iterable[str]) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return what changed as the tables `ops.revised_days` and `ops.revisions` hold it."""
+    days: list[tuple[object, ...]] = []
+    lines: list[tuple[object, ...]] = []
+    for record in (record for feed in feeds for record in read_records(lake.root, feed)):
+        day = date.fromisoformat(record.report_date)
+        where = (record.feed, day, record.at)
+        nights = (record.at.astimezone(LONDON).date() - day).days - 1
+        counts = (record.added, record.changed, record.gone, record.rows_before, record.rows_after)
+        days.append((*where, max(1, nights), *counts, record.kept, record.is_cut, record.why or None))
+        lines += (
+            (*where, line.kind, line.key, line.column, line.old, line.new, line.withheld, record.kept)
+            for line in record.lines
+        )
+    return (
+        pl.DataFrame(days, schema=_REVISED_DAYS, orient="row"),
+        pl.DataFrame(lines, schema=_REVISIONS, orient="row"),
+    )
+
+
+def held_back_of(lake: Lake, feeds: Iterable[str]) -> pl.DataFrame:
+    """Return the days that stay as they were although the source last told fewer rows, and why."""
+    rows = [
+        (feed, day.date, revision.why)
+        for feed in feeds
+        for day, revision in held_back(lake.root, feed).items()
+    ]
+    return pl.DataFrame(rows, schema=_DAY | {"why": pl.String()}, orient="row")
