@@ -154,11 +154,47 @@ def read_revisions(root: Path, feed: str) -> dict[ReportDay, list[Revision]]:
 
 
 def read_records(root: Path, feed: str) -> Iterator[Record]:
-    """Yield the records of a feed, by day, oldest first, without proposals whose file never stood."""
+    """Yield the records of a feed, day by day, oldest first, without proposals whose file never stood."""
+    for file in list_records(root, feed):
+        if (record := file.read()) is not None:
+            yield record
+
+
+@dataclass(frozen=True)
+class RecordFile:
+    """A record as it was found, before it was read; its name says when, and stays its own for good."""
+
+    feed: str
+    day: ReportDay
+    name: str
+    path: Path
+
+    def read(self) -> Record | None:
+        """Return the record; None when its file has another name by now."""
+        try:
+            return _read(self.path, self.feed, self.day)
+        except FileNotFoundError:
+            return None
+
+
+def list_records(root: Path, feed: str) -> Iterator[RecordFile]:
+    """Find the records of a feed, day by day, oldest first, without proposals whose file never stood."""
     for folder in sorted((root / FOLDER / feed).glob(f"{PARTITION}????-??-??")):
         with suppress(ValueError):  # a folder of another name is none of ours
             day = ReportDay(date.fromisoformat(folder.name.removeprefix(PARTITION)))
-            yield from _records(root, feed, day, folder)
+            yield from sorted(_found(root, feed, day, folder), key=lambda file: file.name)
+
+
+def _found(root: Path, feed: str, day: ReportDay, folder: Path) -> Iterator[RecordFile]:
+    for path in folder.glob(f"*{_DONE}"):
+        name = path.name.removesuffix(_DONE).removesuffix(_HELD.removesuffix(_DONE))
+        if path.name == _PROPOSED:
+            with suppress(FileNotFoundError):  # settled since it was listed
+                record = _read(path, feed, day)
+                if record.new_seal == _standing_seal(root, feed, day):
+                    yield RecordFile(feed, day, _stamp(record), path)
+        else:
+            yield RecordFile(feed, day, name, path)
 
 
 def held_back(root: Path, feed: str) -> dict[ReportDay, Revision]:
@@ -169,16 +205,6 @@ def held_back(root: Path, feed: str) -> dict[ReportDay, Revision]:
             day = ReportDay(date.fromisoformat(path.parent.name.removeprefix(PARTITION)))
             found[day] = _read(path, feed, day).revision
     return found
-
-
-def _records(root: Path, feed: str, day: ReportDay, folder: Path) -> Iterator[Record]:
-    records = []
-    for path in folder.glob(f"*{_DONE}"):
-        with suppress(FileNotFoundError):  # renamed or settled since it was listed
-            record = _read(path, feed, day)
-            if path.name != _PROPOSED or record.new_seal == _standing_seal(root, feed, day):
-                records.append(record)
-    yield from sorted(records, key=lambda record: record.at)
 
 
 def _read(path: Path, feed: str, day: ReportDay) -> Record:

@@ -15,13 +15,14 @@ import polars as pl
 from pipelines.days import LONDON, ReportDay
 from pipelines.errors import Damaged
 from pipelines.receipts import Receipt, check_seal
-from pipelines.revisions import held_back, read_records
+from pipelines.revisions import held_back, list_records
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
     from pipelines.lake import Lake
+    from pipelines.revisions import RecordFile
 
 Kind = Literal["data", "quarantine"]
 
@@ -59,7 +60,7 @@ _FAILURES = {
     "attempted_at": pl.Datetime("us", "UTC"),
 }
 
-_REVISED = {**_DAY, "revised_at": pl.Datetime("us", "UTC")}
+_REVISED = {**_DAY, "revision": pl.String(), "revised_at": pl.Datetime("us", "UTC")}
 _REVISED_DAYS = {
     **_REVISED,
     "days_after": pl.Int32(),
@@ -242,14 +243,26 @@ def failures_of(lake: Lake, feeds: Iterable[str], damaged: Iterable[Damaged]) ->
     return pl.DataFrame([(*key, *told) for key, told in noted.items()], schema=_FAILURES, orient="row")
 
 
-def revisions_of(lake: Lake, feeds: Iterable[str]) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Return what changed as the tables `ops.revised_days` and `ops.revisions` hold it."""
+def list_revisions(lake: Lake, feeds: Iterable[str]) -> list[RecordFile]:
+    """List the records of revisions; each stays what it is once it stands."""
+    return [file for feed in feeds for file in list_records(lake.root, feed)]
+
+
+def names_of(files: Iterable[RecordFile]) -> pl.DataFrame:
+    """Return feed, day and name of records, by which they are known again."""
+    rows = [(file.feed, file.day.date, file.name) for file in files]
+    return pl.DataFrame(rows, schema=_DAY | {"revision": pl.String()}, orient="row")
+
+
+def read_revisions(files: Iterable[RecordFile]) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Read records as the tables `ops.revised_days` and `ops.revisions` hold them."""
     days: list[tuple[object, ...]] = []
     lines: list[tuple[object, ...]] = []
-    for record in (record for feed in feeds for record in read_records(lake.root, feed)):
-        day = date.fromisoformat(record.report_date)
-        where = (record.feed, day, record.at)
-        nights = (record.at.astimezone(LONDON).date() - day).days - 1
+    for file, record in ((file, file.read()) for file in files):
+        if record is None:
+            continue  # renamed since it was listed; the next rebuild reads it
+        where = (file.feed, file.day.date, file.name, record.at)
+        nights = (record.at.astimezone(LONDON).date() - file.day.date).days - 1
         counts = (record.added, record.changed, record.gone, record.rows_before, record.rows_after)
         days.append((*where, max(1, nights), *counts, record.kept, record.is_cut, record.why or None))
         lines += (

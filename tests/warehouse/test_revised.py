@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,8 @@ from pipelines.warehouse import build, run_query
 from tests.plain_source import VANS, Parcels, PlainSource, parcel
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.plain_source import Row
 
 FEED = Feed(Contract("depot/parcels", Parcels, rows_by=("parcel_id",)), ICASEWORK)
@@ -70,6 +73,20 @@ def test_each_revision_is_a_row_with_whole_counts(lake: Lake) -> None:
         (date(2026, 10, 25), 3, 1, 0, 0, 99, 100, False),
         (date(2026, 10, 26), 35, 1, 0, 0, 99, 100, False),
     ]
+
+
+def test_a_rebuild_keeps_what_it_knows_and_reads_what_is_new(lake: Lake, tmp_path: Path) -> None:
+    copy = Lake(tmp_path / "copy")
+    shutil.copytree(lake.root, copy.root)
+    build(copy, FEEDS, since=DAYS[0], until=DAYS[-1])
+    for path in (copy.root / "revisions").rglob("*.json"):
+        path.write_text("{")  # whoever reads it again would tell of no counts
+    pull(copy, DAYS[9], [parcel(1)] * 99, 1)
+    build(copy, FEEDS, since=DAYS[0], until=DAYS[-1])
+    counts = "select count(*), sum(rows_added), count(distinct revision) from ops.revised_days"
+    assert rows(copy, counts) == [(7, 110, 7)]
+    build(copy, FEEDS, since=DAYS[0], until=DAYS[-1], afresh=True)
+    assert rows(copy, counts) == [(7, 98, 7)]
 
 
 def test_rows_and_cells_are_told_without_a_personal_value(lake: Lake) -> None:
