@@ -66,7 +66,7 @@ def build_defs(**overrides: Unpack[Overrides]) -> dg.Definitions:
                 service_requests_asset(place),
             ],
             jobs=[nightly, rebuild_job(), dispatch],
-            schedules=[nightly_schedule(nightly, settings), dispatch_schedule(dispatch, settings)],
+            schedules=[nightly_schedule(nightly, place), dispatch_schedule(dispatch, settings)],
             sensors=[rebuild_sensor()],
             # One feed after the other in the run's own process: a process per step costs a second each.
             executor=dg.in_process_executor,

@@ -46,6 +46,16 @@ def partition_metadata(outcome: Outcome, receipt: Receipt, lake: Lake) -> dict[s
         "seconds": dg.FloatMetadataValue(round(outcome.seconds, 3)),
         "path": dg.PathMetadataValue(lake.path(outcome.feed, outcome.day)),
     }
+    if (revision := outcome.revision) is not None:
+        told |= {
+            "rows_added": dg.IntMetadataValue(0 if revision.kept else revision.added),
+            "rows_changed": dg.IntMetadataValue(0 if revision.kept else revision.changed),
+            "rows_gone": dg.IntMetadataValue(0 if revision.kept else revision.gone),
+            "revision": dg.TextMetadataValue(str(revision)),
+            "held_back": dg.BoolMetadataValue(revision.kept),
+        }
+    elif not outcome.changed:
+        told |= {name: dg.IntMetadataValue(0) for name in ("rows_added", "rows_changed", "rows_gone")}
     if receipt.source_total is not None:
         told["source_total"] = dg.IntMetadataValue(receipt.source_total)
     if receipt.controls:

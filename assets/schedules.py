@@ -1,7 +1,8 @@
-"""When things run by themselves: the feeds' yesterday each night; catalogue, report and cards after it.
+"""When things run by themselves: the feeds' yesterday each night, and days before it; what is made of them.
 
-The nightly run is an ordinary run of the feeds' assets for one partition: the same path as a backfill and as
-the button in the UI.
+A night is two ordinary runs of the feeds' assets: yesterday, and the look-back, a range of days that are
+asked for again because reports change after the day is over. It is the same path as a backfill and as the
+button in the UI. What is made of a day that changed is not decided here (see pipelines/repulls.py).
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from assets.kpi import CARDS
 from assets.names import NIGHTLY, REBUILD
 from assets.report import REPORT
 from assets.warehouse import CATALOGUE
-from pipelines.days import LONDON, ReportDay
+from pipelines.days import LONDON, ReportDay, span
 from pipelines.feeds import SOURCES
 
 if TYPE_CHECKING:
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 
 # Runs of a backfill have none (0): yesterday must not wait behind last year.
 PRIORITY = {"dagster/priority": "10"}
+# The look-back goes before any backfill too, but yesterday is what people wait for in the morning. A deep one
+# may take a slow vendor longer than dagster.yaml's max_runtime_seconds.
+LOOK_BACK = {"dagster/priority": "5", "dagster/max_runtime": "86400", "casehouse/look_back": "true"}
 
 
 def nightly_job(place: Workplace) -> dg.UnresolvedAssetJobDefinition:
@@ -32,14 +36,17 @@ def nightly_job(place: Workplace) -> dg.UnresolvedAssetJobDefinition:
     Once one source has a real account, those still left to the sandbox are not loaded by night: a council
     without the other system would have a failure each morning, or invented days among its real ones.
     """
-    invented = {name for name, source in SOURCES.items() if source.environment(place.settings) == "sandbox"}
-    real = [key for key, feed in place.feeds.items() if feed.source not in invented]
     return dg.define_asset_job(
         NIGHTLY,
-        selection=dg.AssetSelection.assets(*(asset_key(feed) for feed in real or place.feeds)),
-        description="One report day of every feed that has an account.",
+        selection=dg.AssetSelection.assets(*(asset_key(feed) for feed in _by_night(place))),
+        description="One report day of every feed that has an account, or a range of them.",
         tags=PRIORITY,
     )
+
+
+def _by_night(place: Workplace) -> list[str]:
+    invented = {name for name, source in SOURCES.items() if source.environment(place.settings) == "sandbox"}
+    return [key for key, feed in place.feeds.items() if feed.source not in invented] or list(place.feeds)
 
 
 def rebuild_job() -> dg.UnresolvedAssetJobDefinition:
@@ -52,13 +59,15 @@ def rebuild_job() -> dg.UnresolvedAssetJobDefinition:
     )
 
 
-def nightly_schedule(job: dg.UnresolvedAssetJobDefinition, settings: Settings) -> dg.ScheduleDefinition:
-    """Return the schedule that asks for yesterday at the set London hour.
+def nightly_schedule(job: dg.UnresolvedAssetJobDefinition, place: Workplace) -> dg.ScheduleDefinition:
+    """Return the schedule that asks for yesterday, and looks back, at the set London hour.
 
     It is on by default only where an account is a production one: a deployment that nobody switched on
     would miss days in silence, while a first `dg dev` on a laptop, which talks to the sandbox, should fetch
     nothing by itself. Whoever switches it in the UI overrides this for good.
     """
+    settings = place.settings
+    settled = [asset_key(feed) for feed in _by_night(place) if not place.feeds[feed].contract.rows_move]
     production = any(source.environment(settings) == "production" for source in SOURCES.values())
 
     @dg.schedule(
@@ -67,13 +76,31 @@ def nightly_schedule(job: dg.UnresolvedAssetJobDefinition, settings: Settings) -
         cron_schedule=f"0 {settings.schedule_hour} * * *",
         execution_timezone=LONDON.key,
         default_status=(dg.DefaultScheduleStatus.RUNNING if production else dg.DefaultScheduleStatus.STOPPED),
-        description="Yesterday, every feed that has an account.",
+        description="Yesterday of every feed that has an account, and days before it that may have changed.",
     )
-    def nightly(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
+    def nightly(context: dg.ScheduleEvaluationContext) -> list[dg.RunRequest]:
         yesterday = ReportDay.yesterday(context.scheduled_execution_time)
-        return dg.RunRequest(partition_key=str(yesterday), tags=PRIORITY)
+        asked = [dg.RunRequest(run_key=f"{yesterday}", partition_key=str(yesterday), tags=PRIORITY)]
+        if settled and (days := look_back(settings, yesterday)):
+            ends = {
+                "dagster/asset_partition_range_start": str(days[0]),
+                "dagster/asset_partition_range_end": str(days[-1]),
+            }
+            asked.append(dg.RunRequest(f"before {yesterday}", asset_selection=settled, tags=LOOK_BACK | ends))
+        return asked
 
     return nightly
+
+
+def look_back(settings: Settings, yesterday: ReportDay) -> list[ReportDay]:
+    """List the days before yesterday that the night after it asks for again, in order.
+
+    Feeds whose rows move are none of it: their past days can only lose rows that now stand under a later day.
+    """
+    tonight = yesterday.plus(1).date
+    deep = settings.deep_look_back_days if tonight.day == settings.deep_look_back_on else 0
+    first = yesterday.plus(-max(settings.look_back_days, deep))
+    return list(span(max(first, settings.first_day), yesterday.plus(-1)))
 
 
 def rebuild_sensor() -> dg.AutomationConditionSensorDefinition:

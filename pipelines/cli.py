@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NoReturn
@@ -17,6 +18,7 @@ import click
 from pipelines import telling
 from pipelines.cli_exports import export
 from pipelines.cli_kpi import build_and_tell, kpi
+from pipelines.cli_late import revisions
 from pipelines.cli_outbound import outbound
 from pipelines.errors import Permanent, SettingsError
 from pipelines.telling import DEBUG
@@ -41,6 +43,7 @@ def cli(*, debug: bool) -> None:
 cli.add_command(export)
 cli.add_command(kpi)
 cli.add_command(outbound)
+cli.add_command(revisions)
 
 
 @cli.command()
@@ -123,7 +126,8 @@ def _report_alias(words: str) -> tuple[int, str]:
 @click.argument("feed")
 @click.argument("day")
 @click.option("--no-rebuild", is_flag=True, help="Leave the catalogue as it is.")
-def ingest(feed: str, day: str, *, no_rebuild: bool) -> None:
+@click.option("--accept-shrink", is_flag=True, help="Take the day even if most of its rows are gone.")
+def ingest(feed: str, day: str, *, no_rebuild: bool, accept_shrink: bool) -> None:
     """Load one DAY (YYYY-MM-DD) of one FEED (such as icasework/cases) without Dagster."""
     from pipelines.days import ReportDay
     from pipelines.feeds import connect, find_feed, policy_for
@@ -137,6 +141,7 @@ def ingest(feed: str, day: str, *, no_rebuild: bool) -> None:
             f"{day} is before the first report day, {settings.first_day}",
             todo="choose a later day, or set CASEHOUSE_START_DATE to an earlier one",
         )
+    policy = policy_for(found.key, settings)
     source = connect(found.source, settings)
     try:
         (outcome,) = ingest_days(
@@ -144,7 +149,7 @@ def ingest(feed: str, day: str, *, no_rebuild: bool) -> None:
             [report_day],
             source=source,
             lake=Lake(settings.data_dir),
-            policy=policy_for(found.key, settings),
+            policy=replace(policy, shrink_guard=None) if accept_shrink else policy,
         )
     finally:
         source.close()
@@ -156,6 +161,10 @@ def ingest(feed: str, day: str, *, no_rebuild: bool) -> None:
         f"{f', {receipt.rows_quarantined} in quarantine' if receipt.rows_quarantined else ''}"
         f"{'' if outcome.changed else ', unchanged'}, {outcome.seconds:.2f} s"
     )
+    if revision := outcome.revision:
+        click.echo(f"revised: {revision}")
+        if revision.kept:
+            click.echo(f"to do: ask the vendor; to take it: casehouse ingest {feed} {day} --accept-shrink")
     if not no_rebuild:
         _rebuild(settings)
 

@@ -5,7 +5,7 @@ A feed of a new source costs a client (in sources/), a dialect, a contract, and 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
@@ -14,6 +14,7 @@ from pipelines.contracts.tascomi import TASCOMI_CONTRACTS
 from pipelines.contracts.xima import XIMA_CONTRACTS
 from pipelines.decode import Decoder, decoder_for
 from pipelines.errors import Permanent
+from pipelines.repulls import MOST_LINES, USUAL_GUARD, ShrinkGuard
 from pipelines.sources import dialect
 
 if TYPE_CHECKING:
@@ -60,11 +61,16 @@ class Feed:
 
 @dataclass(frozen=True)
 class Policy:
-    """What a council may choose for a feed: bad rows, days without a total, reports asked for at once."""
+    """What a council may choose for a feed: bad rows, days without a total, reports asked for at once.
+
+    And, of a day that is asked for again: how much of it may go, and how much of what changed is recorded.
+    """
 
     bad_row_share: float = 0.01
     reconcile: Literal["total", "none"] = "total"
     concurrency: int = 4
+    shrink_guard: ShrinkGuard | None = USUAL_GUARD
+    revision_lines: int = MOST_LINES
 
     @property
     def may_lack_total(self) -> bool:
@@ -174,4 +180,8 @@ def connect(source: str, settings: Settings) -> ReportSource:
 def policy_for(feed: str, settings: Settings) -> Policy:
     """Return what the council allows the feed of this key."""
     source, _, name = feed.partition("/")
-    return SOURCES[source].policy(name, settings)
+    guard = ShrinkGuard(
+        settings.shrink_share, settings.shrink_rows, settings.source_retention_days.get(source)
+    )
+    policy = SOURCES[source].policy(name, settings)
+    return replace(policy, shrink_guard=guard, revision_lines=settings.revision_lines)

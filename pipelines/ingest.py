@@ -26,6 +26,7 @@ from pipelines.load import (
     stage_large,
     stage_small,
 )
+from pipelines.repulls import Terms
 from pipelines.sources.report import ReportRequest
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from pipelines.lake import Lake
     from pipelines.load import Judged, Staged
     from pipelines.receipts import Receipt
+    from pipelines.revisions import Revision
     from pipelines.sources.report import ReportSource
 
 log = logging.getLogger("casehouse.ingest")
@@ -55,7 +57,10 @@ WRITERS = 4
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of one day: a receipt or an error, whether the file changed, and the seconds it took."""
+    """What came of one day: a receipt or an error, whether the file changed, and the seconds it took.
+
+    `revision` tells what changed in a day that stood, or that a smaller answer was held back and it stays.
+    """
 
     feed: str
     day: ReportDay
@@ -63,6 +68,7 @@ class Outcome:
     error: CasehouseError | None
     changed: bool
     seconds: float
+    revision: Revision | None = None
 
 
 def ingest_days(
@@ -207,13 +213,27 @@ class _Loader:
             if isinstance(judged, CasehouseError):
                 raise judged
             staged = self._stage(arrival.came, judged)
-            receipt, changed = self.lake.publish(self.feed.key, arrival.day, staged.good, staged.quarantined)
+            published = self.lake.publish(
+                self.feed.key, arrival.day, staged.good, staged.quarantined, self._terms()
+            )
         except FAULTS as fault:
             return self._failed(arrival, _told(fault))
         finally:
             self._body(arrival.day).unlink(missing_ok=True)
         seconds = arrival.seconds + time.perf_counter() - began
-        return Outcome(self.feed.key, arrival.day, receipt, None, changed, seconds)
+        return Outcome(
+            self.feed.key,
+            arrival.day,
+            published.receipt,
+            None,
+            published.changed,
+            seconds,
+            published.revision,
+        )
+
+    def _terms(self) -> Terms:
+        policy = self.policy
+        return Terms(self.feed.contract, self.clock(), policy.shrink_guard, policy.revision_lines)
 
     def _stage(self, one: _Opened, judged: Judged | None) -> Staged:
         if judged is not None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import fcntl
 import json
-import os
 import shutil
 import time
 from contextlib import contextmanager, suppress
@@ -21,13 +20,16 @@ from typing import TYPE_CHECKING
 
 from pipelines.days import ReportDay
 from pipelines.errors import CasehouseError, Damaged, SettingsError
+from pipelines.places import PART, PARTITION, partition_file, promote, sync
 from pipelines.receipts import Receipt, check_seal, read_receipt, seal, tell_the_same
+from pipelines.revisions import RevisionBook
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-PARTITION = "report_date="
-PART = "part.parquet"
+    from pipelines.repulls import Terms
+    from pipelines.revisions import Revision
+
 QUARANTINE = "quarantine"
 STAGE = ".stage"
 STALE_SECONDS = 24 * 3600  # a staged folder this old belongs to a writer that is gone
@@ -43,6 +45,19 @@ class Failure:
 
 
 @dataclass(frozen=True)
+class Published:
+    """What came of publishing a day: the receipt that stands, whether the good rows changed, and how.
+
+    `revision` is None for a day that was new or whose rows stayed as they were; one that is `kept` tells of a
+    re-pull that was held back.
+    """
+
+    receipt: Receipt
+    changed: bool
+    revision: Revision | None = None
+
+
+@dataclass(frozen=True)
 class Lake:
     """Everything below the data directory but the catalogue."""
 
@@ -50,7 +65,7 @@ class Lake:
 
     def path(self, feed: str, day: ReportDay) -> Path:
         """Say where the good rows of a day stand."""
-        return self.root / "lake" / feed / f"{PARTITION}{day}" / PART
+        return partition_file(self.root, feed, day)
 
     def quarantine_path(self, feed: str, day: ReportDay) -> Path:
         """Say where the rows that the day's receipt counts as quarantined stand, with their reasons.
@@ -127,31 +142,54 @@ class Lake:
             shutil.rmtree(path, ignore_errors=True)
 
     def publish(
-        self, feed: str, day: ReportDay, good: Path, quarantined: Path | None
-    ) -> tuple[Receipt, bool]:
-        """Seal staged files and move them into place; return the receipt and whether the good rows changed.
+        self, feed: str, day: ReportDay, good: Path, quarantined: Path | None, terms: Terms
+    ) -> Published:
+        """Seal staged files and move them into place, unless they take away too much of the day that stands.
 
         The quarantine goes first, under a name of its own: a kill between the moves leaves the old day with
         its old quarantine, or the new with its new. Files that would not differ are left alone, also when
-        nothing but the body's digest would: a source may number its answers.
+        nothing but the body's digest would: a source may number its answers. What changes rows that stood is
+        on record before it is promoted; rows are compared only when the files differ.
         """
-        receipt, target = seal(good), self.path(feed, day)
+        receipt = seal(good)
         self._claim(feed.partition("/")[0], receipt.origin)
         with self._lock(feed):
-            standing = _proved_seal(target)
-            is_same = standing == receipt.seal or (standing is not None and tell_the_same(target, good))
-            changed = False
-            if not (is_same and self._has_aside(feed, day, quarantined)):
-                if quarantined is not None:
-                    self._promote_aside(feed, day, quarantined)
-                changed = standing != receipt.seal
-            if changed:
-                _promote(good, target)
-            else:
-                receipt = read_receipt(target)
-            self._clear_aside(feed, day)
+            published = self._publish(feed, day, good, quarantined, receipt, terms)
         self._failure_path(feed, day).unlink(missing_ok=True)
-        return receipt, changed
+        return published
+
+    def _publish(
+        self,
+        feed: str,
+        day: ReportDay,
+        good: Path,
+        quarantined: Path | None,
+        receipt: Receipt,
+        terms: Terms,
+    ) -> Published:
+        target, book = self.path(feed, day), RevisionBook(self.root, feed, day)
+        book.settle()
+        standing = _proved_seal(target)
+        is_same = standing == receipt.seal or (standing is not None and tell_the_same(target, good))
+        record = None
+        if standing is not None and not is_same:
+            record = terms.judge(target, read_receipt(target), good, receipt)
+            if record is not None and record.kept:
+                book.hold(record, good.parent)
+                return Published(read_receipt(target), changed=False, revision=record.revision)
+        changed = False
+        if not (is_same and self._has_aside(feed, day, quarantined)):
+            if quarantined is not None:
+                self._promote_aside(feed, day, quarantined)
+            changed = standing != receipt.seal
+        if changed:
+            with book.telling(record, good.parent):
+                promote(good, target)
+        else:
+            receipt = read_receipt(target)
+        self._clear_aside(feed, day)
+        book.follow()
+        return Published(receipt, changed, record.revision if record else None)
 
     def _has_aside(self, feed: str, day: ReportDay, staged: Path | None) -> bool:
         """Whether the quarantined rows of the day as it stands are those staged, None for none."""
@@ -168,7 +206,7 @@ class Lake:
         receipt = seal(staged)
         target = home / feed / f"{PARTITION}{day}" / _aside_name(receipt)
         if _proved_seal(target) != receipt.seal:
-            _promote(staged, target)
+            promote(staged, target)
 
     def _clear_aside(self, feed: str, day: ReportDay) -> None:
         """Remove quarantined rows that the day as it now stands does not count."""
@@ -189,8 +227,8 @@ class Lake:
         with self.staging() as folder:
             path = folder / "failure.json"
             path.write_text(json.dumps(told), encoding="utf-8")
-            _sync(path)
-            _promote(path, self._failure_path(feed, day))
+            sync(path)
+            promote(path, self._failure_path(feed, day))
 
     def failures(self, feed: str) -> dict[ReportDay, Failure]:
         """Find the days whose last attempt failed."""
@@ -284,24 +322,3 @@ def _modified(path: Path) -> float:
         return path.stat().st_mtime
     except FileNotFoundError:
         return time.time()  # its writer finished in between
-
-
-def _promote(staged: Path, target: Path) -> None:
-    is_new = not target.parent.exists()
-    target.parent.mkdir(parents=True, exist_ok=True)
-    # The council's own group may read, nobody else: the lake holds personal data.
-    staged.chmod(0o640)
-    staged.replace(target)
-    # The inner folder first: the disk then has nothing left to do for the outer one.
-    _sync(target.parent)
-    if is_new:
-        _sync(target.parent.parent)
-
-
-def _sync(path: Path) -> None:
-    """Flush a file, or a directory so that a rename in it survives a power cut."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

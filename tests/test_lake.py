@@ -177,7 +177,7 @@ def test_a_failure_between_the_moves_keeps_the_last_good_day_with_its_quarantine
             raise OSError(28, "No space left on device")
         staged.replace(target)
 
-    monkeypatch.setattr(pipelines.lake, "_promote", fail_at)
+    monkeypatch.setattr(pipelines.lake, "promote", fail_at)
     source = PlainSource(rows={str(day): [parcel(1), parcel(3), parcel(4, price="dearer")]})
     (outcome,) = ingest_days(PARCELS, [day], source=source, lake=lake, policy=Policy(bad_row_share=0.5))
     assert outcome.error

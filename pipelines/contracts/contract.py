@@ -91,11 +91,16 @@ class Contract:
     """The pinned shape of one feed's rows.
 
     `rows_control` is the vendor's title of the row count, where it is one of the report's titled totals.
+    `rows_by` names the columns that tell the rows of one day apart, where they are others than the key's.
+    `rows_move`: a row stands under the day of its last change, so that a past day loses rows as time goes on
+    and never gets any: asking for it again can only take away what was so.
     """
 
     feed: str
     model: type[Rows]
     rows_control: str | None = None
+    rows_by: tuple[str, ...] = ()
+    rows_move: bool = False
 
     @cached_property
     def schema(self) -> pa.DataFrameSchema:
@@ -127,6 +132,20 @@ class Contract:
     def key(self) -> tuple[Column, ...]:
         """The columns that name the thing whose state a row tells; none where every row is one of its own."""
         return tuple(column for column in self.columns if column.is_key)
+
+    @cached_property
+    def row_key(self) -> tuple[str, ...]:
+        """The columns that tell the rows of one day apart; none where equal rows may stand in it.
+
+        Other than the key's these may be personal: such a cell is compared and never told.
+        """
+        names = self.rows_by or tuple(column.name for column in self.key)
+        if unknown := set(names) - set(self.polars_schema):
+            raise SettingsError(
+                f"contract {self.feed} tells rows apart by {', '.join(sorted(unknown))}, which it has not",
+                todo="name columns of the contract in rows_by",
+            )
+        return names
 
     @property
     def wire_fields(self) -> tuple[str, ...]:

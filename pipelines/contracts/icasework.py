@@ -313,8 +313,13 @@ class CorrectiveActions(Rows):
     )
 
 
+# Where a report has no key of its own: what tells its rows of one day apart.
+_ROWS_BY = {
+    "correspondence": ("correspondence_id",),
+    "classifications": ("case_id", "classification_group", "classification_title"),
+}
 ICASEWORK_CONTRACTS = tuple(
-    Contract(f"icasework/{name}", model)
+    Contract(f"icasework/{name}", model, rows_by=_ROWS_BY.get(name, ()))
     for name, model in {
         "cases": Cases,
         "correspondence": Correspondence,

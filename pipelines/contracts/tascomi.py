@@ -74,6 +74,6 @@ class Contacts(Rows):
 
 
 TASCOMI_CONTRACTS: tuple[Contract, ...] = (
-    Contract("tascomi/complaints", Complaints),
-    Contract("tascomi/contacts", Contacts),
+    Contract("tascomi/complaints", Complaints, rows_move=True),
+    Contract("tascomi/contacts", Contacts, rows_move=True),
 )

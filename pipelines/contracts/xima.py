@@ -187,8 +187,8 @@ class AccountUsage(Rows):
 
 
 XIMA_CONTRACTS: tuple[Contract, ...] = (
-    Contract("xima/calls", Calls, rows_control="Calls"),
-    Contract("xima/agent_summary", AgentSummary, rows_control="Agents"),
-    Contract("xima/time_cards", TimeCards, rows_control="Sessions"),
-    Contract("xima/account_usage", AccountUsage, rows_control="Account Codes"),
+    Contract("xima/calls", Calls, rows_control="Calls", rows_by=("call_id",)),
+    Contract("xima/agent_summary", AgentSummary, rows_control="Agents", rows_by=("agent",)),
+    Contract("xima/time_cards", TimeCards, rows_control="Sessions", rows_by=("agent", "session_start_at")),
+    Contract("xima/account_usage", AccountUsage, rows_control="Account Codes", rows_by=("account_code",)),
 )

@@ -25,9 +25,10 @@ from pipelines.settings import Settings
 from pipelines.warehouse import build
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 LOADED_AT = datetime(2025, 11, 24, 6, tzinfo=UTC)
+REVISED_AT = datetime(2025, 11, 25, 6, tzinfo=UTC)
 FIRST, LAST = ReportDay.parse("2025-11-17"), ReportDay.parse("2025-11-21")
 FAILED = LAST.plus(1)
 
@@ -45,7 +46,17 @@ def invented_lake() -> Iterator[Lake]:
             "bad_value", feed="tasks", day=str(FIRST), calls=None, column="Task.DateDue", value="soon", row=7
         )
         lake = Lake(settings.data_dir)
-        _load(lake, settings)
+        # A row that came late and one that was corrected, and a day that lost half of its rows.
+        early = {"feed": "cases", "day": str(FIRST)}
+        sandbox.faults.add("rows_untold", **early, share=0.05)
+        sandbox.faults.add("bad_value", **early, column="CaseDetails.Rating", value="High", row=1)
+        _load(lake, settings, FEEDS, list(span(FIRST, LAST)), LOADED_AT)
+        sandbox.faults.clear(feed="cases")
+        sandbox.faults.add("rows_untold", feed="correspondence", day=str(FIRST), share=0.5)
+        for feed in ("icasework/cases", "icasework/correspondence"):
+            _load(lake, settings, [feed], [FIRST], REVISED_AT)
+        for path in lake.root.rglob("*.parquet"):
+            os.utime(path, (LOADED_AT.timestamp(), LOADED_AT.timestamp()))
         failure = Transient("the source could not answer", why="503 Service Unavailable", todo="run it again")
         lake.record_failure(
             "icasework/cases", FAILED, failure.about("icasework/cases", str(FAILED)), LOADED_AT
@@ -54,12 +65,10 @@ def invented_lake() -> Iterator[Lake]:
         yield lake
 
 
-def _load(lake: Lake, settings: Settings) -> None:
-    days = list(span(FIRST, LAST))
-    for feed in FEEDS.values():
+def _load(lake: Lake, settings: Settings, feeds: Iterable[str], days: list[ReportDay], at: datetime) -> None:
+    for feed in (FEEDS[key] for key in feeds):
         with closing(connect(feed.source, settings)) as source:
-            for outcome in ingest_days(feed, days, source=source, lake=lake, policy=Policy()):
+            loading = ingest_days(feed, days, source=source, lake=lake, policy=Policy(), clock=lambda: at)
+            for outcome in loading:
                 if outcome.error is not None:
                     raise outcome.error
-    for path in lake.root.rglob("*.parquet"):
-        os.utime(path, (LOADED_AT.timestamp(), LOADED_AT.timestamp()))

@@ -138,6 +138,22 @@ class TableFault(Fault):
     operations = REPORTING
 
 
+class RowsUntold(TableFault):
+    """A share of the rows is not told, and the totals are those of the others.
+
+    Ordered before a day is first asked for and taken back afterwards, these rows come late; ordered
+    afterwards, they are gone, as after a deletion or the end of the vendor's retention. Which rows these are
+    stays the same. What is corrected later is a matter of `bad_value` with a value that fits.
+    """
+
+    fault: Literal["rows_untold"] = "rows_untold"
+    share: float = Field(default=0.1, gt=0, le=1)
+
+    def leaves_out(self, number: int) -> bool:
+        """Whether the row of this number, counted from 1, is one of those not told."""
+        return _is_of_share(number, self.share)
+
+
 class TotalFault(TableFault):
     """A total that the report tells is off by so many."""
 
@@ -218,7 +234,7 @@ class CellFault(ColumnFault):
         if self.row is not None:
             return number == self.row
         if self.share is not None:
-            return floor(number * self.share) > floor((number - 1) * self.share)
+            return _is_of_share(number, self.share)
         return True
 
 
@@ -277,3 +293,7 @@ class AnswerLost(Fault):
             if name in self.model_fields_set and self.how != how:
                 raise ValueError(f"only how={how} has {name}")
         return self
+
+
+def _is_of_share(number: int, share: float) -> bool:
+    return floor(number * share) > floor((number - 1) * share)

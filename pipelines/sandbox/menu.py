@@ -20,6 +20,7 @@ from pipelines.sandbox.faults import (
     HangUp,
     Hold,
     Html,
+    RowsUntold,
     Status,
     TooMany,
 )
@@ -36,7 +37,7 @@ from pipelines.sandbox.xima.faults import (
 
 AnyFault = (
     Status | TooMany | Hold | HangUp | Empty | Html | CutOff | GzipHalf | AnswerLost
-    | ColumnRenamed | ColumnAdded | ColumnDropped | ColumnMoved | BadValue
+    | ColumnRenamed | ColumnAdded | ColumnDropped | ColumnMoved | BadValue | RowsUntold
     | ExpiredToken | FooterWrong | FooterMissing
     | TimedOut | SummaryWrong | SummaryMissing | ColumnRetyped | CellMissing | ShownWrong
     | RowsShift

@@ -49,6 +49,9 @@ TABLES = (
     "controls",
     "quarantine",
     "failures",
+    "revised_days",
+    "revisions",
+    "late_arrival",
     "months",
     "completeness",
     "calendar",
@@ -199,6 +202,7 @@ class _Builder:
         self._fill("failures", "failures_noted", failures)
         if self.outbound_log is not None:
             self._fill("outbound_log", "outbound_told", self.outbound_log)
+        self._tell_revisions(can_keep=can_keep)
         days = self._fill_completeness()
         self._create_views(months)
         phones.fill(self.engine, self.feeds, can_keep=can_keep)
@@ -300,9 +304,25 @@ class _Builder:
         for table in ("files", "receipts", "controls"):
             self.engine.execute(sections(f"ops/{table}")["forget"], {"feed": feed, "day": day})
 
+    def _tell_revisions(self, *, can_keep: bool) -> None:
+        """Fill the tables of what changed in days that were asked for again, reading only new records."""
+        found = evidence.list_revisions(self.lake, self.feeds)
+        self.engine.register("revisions_found", evidence.names_of(found))
+        for table in ("revised_days", "revisions") if can_keep else ():
+            self.engine.execute(sections(f"ops/{table}")["keep"])
+        unread = set(self.engine.execute(sections("ops/revised_days")["unread"]).fetchall())
+        days, cells = evidence.read_revisions(
+            file for file in found if (file.feed, file.day.date, file.name) in unread
+        )
+        self._fill("revised_days", "revised_days_read", days)
+        self._fill("revisions", "revisions_read", cells)
+        self.engine.execute(sections("ops/late_arrival")["fill"])
+
     def _fill_completeness(self) -> dict[str, int]:
         sql = sections("ops/completeness")
+        self.engine.register("held_back_told", evidence.held_back_of(self.lake, self.feeds))
         self.engine.execute(sql["fill"], {"since": self.since.date, "until": self.until.date})
+        self.engine.unregister("held_back_told")
         return dict(self.engine.execute(sql["by_status"]).fetchall())
 
     def _create_views(self, months: list[Month]) -> None:

@@ -12,15 +12,17 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import polars as pl
 
-from pipelines.days import ReportDay
+from pipelines.days import LONDON, ReportDay
 from pipelines.errors import Damaged
 from pipelines.receipts import Receipt, check_seal
+from pipelines.revisions import held_back, list_records
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
     from pipelines.lake import Lake
+    from pipelines.revisions import RecordFile
 
 Kind = Literal["data", "quarantine"]
 
@@ -56,6 +58,30 @@ _FAILURES = {
     "kind": pl.String(),
     "message": pl.String(),
     "attempted_at": pl.Datetime("us", "UTC"),
+}
+
+_REVISED = {**_DAY, "revision": pl.String(), "revised_at": pl.Datetime("us", "UTC")}
+_REVISED_DAYS = {
+    **_REVISED,
+    "days_after": pl.Int32(),
+    "rows_added": pl.Int64(),
+    "rows_changed": pl.Int64(),
+    "rows_gone": pl.Int64(),
+    "rows_before": pl.Int64(),
+    "rows_after": pl.Int64(),
+    "is_held_back": pl.Boolean(),
+    "is_cut": pl.Boolean(),
+    "why": pl.String(),
+}
+_REVISIONS = {
+    **_REVISED,
+    "kind": pl.String(),
+    "key": pl.String(),
+    "column_name": pl.String(),
+    "old": pl.String(),
+    "new": pl.String(),
+    "is_withheld": pl.Boolean(),
+    "is_held_back": pl.Boolean(),
 }
 
 
@@ -215,3 +241,45 @@ def failures_of(lake: Lake, feeds: Iterable[str], damaged: Iterable[Damaged]) ->
         key = (error.feed, date.fromisoformat(error.day))
         noted[key] = (error.kind, str(error), noted[key][2] if key in noted else None)
     return pl.DataFrame([(*key, *told) for key, told in noted.items()], schema=_FAILURES, orient="row")
+
+
+def list_revisions(lake: Lake, feeds: Iterable[str]) -> list[RecordFile]:
+    """List the records of revisions; each stays what it is once it stands."""
+    return [file for feed in feeds for file in list_records(lake.root, feed)]
+
+
+def names_of(files: Iterable[RecordFile]) -> pl.DataFrame:
+    """Return feed, day and name of records, by which they are known again."""
+    rows = [(file.feed, file.day.date, file.name) for file in files]
+    return pl.DataFrame(rows, schema=_DAY | {"revision": pl.String()}, orient="row")
+
+
+def read_revisions(files: Iterable[RecordFile]) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Read records as the tables `ops.revised_days` and `ops.revisions` hold them."""
+    days: list[tuple[object, ...]] = []
+    lines: list[tuple[object, ...]] = []
+    for file, record in ((file, file.read()) for file in files):
+        if record is None:
+            continue  # renamed since it was listed; the next rebuild reads it
+        where = (file.feed, file.day.date, file.name, record.at)
+        nights = (record.at.astimezone(LONDON).date() - file.day.date).days - 1
+        counts = (record.added, record.changed, record.gone, record.rows_before, record.rows_after)
+        days.append((*where, max(1, nights), *counts, record.kept, record.is_cut, record.why or None))
+        lines += (
+            (*where, line.kind, line.key, line.column, line.old, line.new, line.withheld, record.kept)
+            for line in record.lines
+        )
+    return (
+        pl.DataFrame(days, schema=_REVISED_DAYS, orient="row"),
+        pl.DataFrame(lines, schema=_REVISIONS, orient="row"),
+    )
+
+
+def held_back_of(lake: Lake, feeds: Iterable[str]) -> pl.DataFrame:
+    """Return the days that stay as they were although the source last told fewer rows, and why."""
+    rows = [
+        (feed, day.date, revision.why)
+        for feed in feeds
+        for day, revision in held_back(lake.root, feed).items()
+    ]
+    return pl.DataFrame(rows, schema=_DAY | {"why": pl.String()}, orient="row")

@@ -53,6 +53,24 @@ def test_every_day_of_a_good_run_is_recorded_once_with_its_own_facts(
     assert set(depot.statuses(ten_days).values()) == {"MATERIALIZED"}
 
 
+def test_a_day_that_changed_says_how_many_rows_and_one_that_did_not_says_none(depot: Depot) -> None:
+    depot.run(str(FIRST), LAST)
+    depot.source.rows[BROKEN] = [parcel(number) for number in range(2, 8)]
+    depot.source.rows[str(FIRST)] = []
+    depot.run(str(FIRST), LAST)
+    told = dict(depot.materialisations())  # the last of each day
+
+    def counts(day: str) -> list[object]:
+        return [told[day].get(f"rows_{what}") for what in ("added", "changed", "gone")]
+
+    assert counts(BROKEN) == [4, 0, 1]
+    assert counts(LAST) == [0, 0, 0]
+    assert counts(str(FIRST)) == [0, 0, 0]
+    assert told[str(FIRST)]["held_back"] is True
+    assert "0 of the 3 rows" in str(told[str(FIRST)]["revision"])
+    assert told[str(FIRST)]["rows_good"] == 3
+
+
 def test_one_bad_day_fails_alone_and_is_named(depot: Depot, ten_days: list[ReportDay]) -> None:
     depot.source.errors[BROKEN] = Transient("the source is resting", todo="wake it")
 

@@ -12,9 +12,12 @@ from dagster._utils.schedules import cron_string_iterator  # how the daemon coun
 
 from assets.definitions import build_defs
 from pipelines.feeds import FEEDS
+from tests.assets.conftest import NOW
+from tests.plain_source import PARCELS
 
 if TYPE_CHECKING:
     from pipelines.settings import Settings
+    from tests.assets.conftest import Depot
 
 
 @pytest.fixture
@@ -22,15 +25,29 @@ def settings(settings: Settings) -> Settings:
     return settings.model_copy(update={"start_date": date(2025, 1, 1)})
 
 
+RANGE = "dagster/asset_partition_range"
+
+
 def nightly(settings: Settings) -> dg.ScheduleDefinition:
     return build_defs(settings=settings).resolve_schedule_def("nightly")
 
 
-def asked_for(settings: Settings, at: datetime) -> dg.RunRequest:
+def requests_at(settings: Settings, at: datetime) -> list[dg.RunRequest]:
     repository = build_defs(settings=settings).get_repository_def()
     context = dg.build_schedule_context(scheduled_execution_time=at, repository_def=repository)
-    (request,) = repository.get_schedule_def("nightly").evaluate_tick(context).run_requests or ()
-    return request
+    return list(repository.get_schedule_def("nightly").evaluate_tick(context).run_requests or ())
+
+
+def asked_for(settings: Settings, at: datetime) -> dg.RunRequest:
+    return requests_at(settings, at)[0]
+
+
+def looked_back(settings: Settings, at: str) -> tuple[str, str] | None:
+    """Return the ends of the range that the night of `at` asks for again."""
+    found = requests_at(settings, datetime.fromisoformat(f"{at}T05:00:00+00:00"))[1:]
+    ends = [(one.tags[f"{RANGE}_start"], one.tags[f"{RANGE}_end"]) for one in found]
+    assert len(ends) <= 1
+    return ends[0] if ends else None
 
 
 @pytest.mark.parametrize(
@@ -83,6 +100,51 @@ def test_by_night_no_invented_days_join_those_of_a_real_account(
     job = build_defs(settings=settings.model_copy(update=environments)).resolve_job_def("nightly")
     loaded = {key.to_user_string() for key in job.asset_layer.executable_asset_keys}
     assert loaded == {key for key, feed in FEEDS.items() if feed.source in sources}
+
+
+@pytest.mark.parametrize(
+    ("changes", "night", "ends"),
+    [
+        ({}, "2026-11-23", ("2026-11-19", "2026-11-21")),
+        ({"look_back_days": 1}, "2026-11-23", ("2026-11-21", "2026-11-21")),
+        ({"look_back_days": 0}, "2026-11-23", None),
+        ({}, "2026-12-01", ("2026-10-26", "2026-11-29")),
+        ({"look_back_days": 0}, "2026-12-01", ("2026-10-26", "2026-11-29")),
+        ({"deep_look_back_on": 23}, "2026-11-23", ("2026-10-18", "2026-11-21")),
+        ({"deep_look_back_days": 0}, "2026-12-01", ("2026-11-27", "2026-11-29")),
+        ({"deep_look_back_days": 1}, "2026-12-01", ("2026-11-27", "2026-11-29")),
+        ({"start_date": date(2026, 11, 21)}, "2026-11-23", ("2026-11-21", "2026-11-21")),
+        ({"start_date": date(2026, 11, 22)}, "2026-11-23", None),
+    ],
+)
+def test_each_night_looks_back_and_once_a_month_deeper_never_before_the_first_day(
+    settings: Settings, changes: dict[str, object], night: str, ends: tuple[str, str] | None
+) -> None:
+    assert looked_back(settings.model_copy(update=changes), night) == ends
+
+
+def test_the_look_back_is_a_run_of_its_own_for_feeds_whose_rows_stay(settings: Settings) -> None:
+    yesterday, back = requests_at(settings, datetime(2026, 11, 23, 5, tzinfo=UTC))
+    assert yesterday.asset_selection is None
+    assert {key.to_user_string() for key in back.asset_selection or ()} == {
+        key for key, feed in FEEDS.items() if feed.source != "tascomi"
+    }
+    assert yesterday.run_key != back.run_key
+    assert 0 < int(back.tags["dagster/priority"]) < int(yesterday.tags["dagster/priority"])
+
+
+def test_the_look_back_loads_its_range_as_a_run_of_the_nightly_job(depot: Depot) -> None:
+    schedule = depot.defs.resolve_schedule_def("nightly")
+    context = dg.build_schedule_context(
+        scheduled_execution_time=NOW, repository_def=depot.defs.get_repository_def()
+    )
+    _, back = schedule.evaluate_tick(context).run_requests or ()
+    # 2026-11-10 and before are loaded, of the look-back's days the source knows none: they are empty days.
+    result = depot.defs.resolve_job_def("nightly").execute_in_process(
+        instance=depot.instance, tags=dict(back.tags), asset_selection=list(back.asset_selection or ())
+    )
+    assert result.success
+    assert [str(day) for day in depot.lake.days(PARCELS.key)] == ["2026-11-19", "2026-11-20", "2026-11-21"]
 
 
 def test_it_runs_at_the_set_hour_of_london(settings: Settings) -> None:

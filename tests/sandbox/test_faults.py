@@ -373,3 +373,27 @@ def test_a_lost_answer_has_only_what_its_kind_has(sandbox: SandboxThread) -> Non
     for wish in ({"how": "hang_up", "status": 500}, {"how": "error", "seconds": 1}):
         with pytest.raises(ValidationError):
             sandbox.faults.order({"fault": "answer_lost", **wish})
+
+
+@pytest.mark.parametrize("form", ["csv", "xml", "json"])
+def test_rows_come_late_and_the_count_agrees_meanwhile(
+    caller: Caller, sandbox: SandboxThread, form: str
+) -> None:
+    whole = caller.report(Format=form).content
+    number = sandbox.faults.add("rows_untold", share=0.5, feed="cases")
+    early = caller.report(Format=form).content
+    assert 0 < len(early) < len(whole)
+    assert early == caller.report(Format=form).content
+    sandbox.faults.clear(number)
+    assert caller.report(Format=form).content == whole
+
+
+def test_of_the_rows_every_so_manieth_is_not_told(
+    caller: Caller, sandbox: SandboxThread, good: list[list[str]]
+) -> None:
+    rows = good[1:-1]
+    sandbox.faults.add("rows_untold", share=0.5, feed="cases")
+    header, *told, footer = rows_of(caller.report())
+    assert header == good[0]
+    assert told == [row for number, row in enumerate(rows, start=1) if number % 2]
+    assert int(footer[1]) == len(told)

@@ -135,13 +135,14 @@ def test_a_wrong_order_is_refused(wish: object) -> None:
 
 def test_the_catalogue_tells_every_fault_with_its_options() -> None:
     found = {entry["fault"]: entry for entry in catalogue()}
-    assert len(found) == 24
+    assert len(found) == 25
     assert all(entry["what"] and entry["operations"] for entry in found.values())
     assert {"framing", "after", "whole_lines", "end", "seconds"} <= set(found["cut"]["options"])
     assert found["too_many_requests"]["options"]["retry_after"]["maximum"] == 86_400
     assert found["footer_wrong"]["operations"] == ["getreport"]
     assert found["timed_out"]["operations"] == ["historic-data"]
     assert found["bad_value"]["operations"] == ["getreport", "historic-data"]
+    assert found["rows_untold"]["operations"] == ["getreport", "historic-data"]
     assert {"as", "row", "share"} <= set(found["cell_missing"]["options"])
 
 

@@ -136,12 +136,13 @@ def test_completeness_has_one_row_for_every_feed_and_day(lake: Lake, days: list[
         lake,
         "select * exclude (feed, last_attempt_at) from ops.completeness order by report_date",
     )
+    failed = f"{FEED} {days[3]}: the source answered 503. To do: wait"
     assert told == [
-        (days[0].date, "verified", 3, 0, None),
-        (days[1].date, "quarantined", 2, 1, None),
-        (days[2].date, "unverified", 3, 0, None),
-        (days[3].date, "failed", None, None, f"{FEED} {days[3]}: the source answered 503. To do: wait"),
-        (days[4].date, "missing", None, None, None),
+        (days[0].date, "verified", 3, 0, None, None, None),
+        (days[1].date, "quarantined", 2, 1, None, None, None),
+        (days[2].date, "unverified", 3, 0, None, None, None),
+        (days[3].date, "failed", None, None, failed, None, None),
+        (days[4].date, "missing", None, None, None, None, None),
     ]
     assert summary.days == {"failed": 1, "missing": 1, "quarantined": 1, "unverified": 1, "verified": 1}
     ((attempted_at,),) = rows(lake, "select last_attempt_at from ops.completeness where status = 'failed'")

@@ -12,6 +12,7 @@ from pipelines.sandbox.faults import (
     ColumnDropped,
     ColumnMoved,
     ColumnRenamed,
+    RowsUntold,
 )
 from pipelines.sandbox.icasework.faults import FooterMissing, FooterWrong
 
@@ -57,6 +58,8 @@ def _spoilt(table: Table, hit: Hit) -> Table:
         case FooterMissing() if table.has_footer:
             hit.struck = True
             return replace(table, footer_off=None)
+        case RowsUntold() as fault:
+            return _thinned(table, fault, hit)
         case ColumnAdded(value=value) as fault:
             at = len(table.columns) if fault.at is None else min(fault.at, len(table.columns))
             columns = _put(table.columns, at, fault.column)
@@ -89,6 +92,18 @@ def _spoilt_column(
                 return _put(_without(row, index), index, value) if fault.meets_row(number) else row
 
             return _edited(table, columns, spoil, hit)
+
+
+def _thinned(table: Table, fault: RowsUntold, hit: Hit) -> Table:
+    def chunks() -> Iterable[Chunk]:
+        number = 0
+        for chunk in table.chunks:
+            told = [row for at, row in enumerate(chunk, start=number + 1) if not fault.leaves_out(at)]
+            hit.struck = hit.struck or len(told) < len(chunk)
+            yield told
+            number += len(chunk)
+
+    return replace(table, chunks=chunks())
 
 
 def _put(row: Row, at: int, value: str) -> Row:

@@ -29,7 +29,7 @@ from pipelines.sandbox.xima.parameters import Forbidden, Malformed, read_asked, 
 from pipelines.sandbox.xima.reports import BY_KEY, TIMEFRAME, Report
 from pipelines.sandbox.xima.service_user import Run
 from pipelines.sandbox.xima.tables import Gathered, table
-from pipelines.sandbox.xima.tampering import tamper
+from pipelines.sandbox.xima.tampering import tamper, thin
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -237,6 +237,7 @@ def _report(
     for day in sandbox.centre.working_days(span):
         gathered.add(report, day, span)
         yield b""
+    thin(gathered, hits)
     made = sheet(report, table(report, gathered))
     tamper(made, hits)
     yield from json_chunks(

@@ -7,7 +7,7 @@ goes by position is.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from pipelines.sandbox.faults import (
     BadValue,
@@ -17,6 +17,7 @@ from pipelines.sandbox.faults import (
     ColumnFault,
     ColumnMoved,
     ColumnRenamed,
+    RowsUntold,
 )
 from pipelines.sandbox.xima.bodies import Cell, Column, clock, summary_item
 from pipelines.sandbox.xima.faults import CellMissing, ColumnRetyped, ShownWrong, SummaryMissing, SummaryWrong
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 
     from pipelines.sandbox.orders import Hit
     from pipelines.sandbox.xima.bodies import Sheet
+    from pipelines.sandbox.xima.tables import Gathered
+
+_T = TypeVar("_T")
 
 
 def tamper(sheet: Sheet, hits: Iterable[Hit]) -> None:
@@ -44,6 +48,20 @@ def tamper(sheet: Sheet, hits: Iterable[Hit]) -> None:
                 found = [column for column in sheet.columns if column.title == hit.fault.column]
                 for column in found:
                     _spoil_column(sheet, hit, hit.fault, column)
+
+
+def thin(gathered: Gathered, hits: Iterable[Hit]) -> None:
+    """Leave out the calls or cards that are not told, before rows and totals are made of the others."""
+    for hit in hits:
+        if isinstance(hit.fault, RowsUntold):
+            before = len(gathered.calls) + len(gathered.cards)
+            gathered.calls = _told(gathered.calls, hit.fault)
+            gathered.cards = _told(gathered.cards, hit.fault)
+            hit.struck = len(gathered.calls) + len(gathered.cards) < before
+
+
+def _told(made: list[_T], fault: RowsUntold) -> list[_T]:
+    return [one for number, one in enumerate(made, start=1) if not fault.leaves_out(number)]
 
 
 def _spoil_summary(sheet: Sheet, hit: Hit) -> None:

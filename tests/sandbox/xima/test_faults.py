@@ -229,3 +229,17 @@ def test_a_run_is_remembered_for_a_while_only(
     assert asker.send("calls", SENT).status_code == 202
     clock.forward(minutes=2)
     assert asker.send("calls", SENT).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("report", "counted"),
+    [("calls", "Calls"), ("time_cards", "Sessions"), ("account_usage", "Account Codes")],
+)
+def test_rows_are_untold_and_the_totals_are_those_of_the_others(
+    xima: SandboxThread, asker: XimaCaller, report: str, counted: str
+) -> None:
+    whole = asker.day(report, DAY)
+    told = spoilt(xima, asker, report, "rows_untold", share=0.5, feed=report)
+    assert totals(told)[counted] == len(rows(told)) <= len(rows(whole))
+    assert totals(told)["Total Talking"] < totals(whole)["Total Talking"]
+    assert rows(asker.day(report, DAY)) == rows(whole)
