@@ -12,7 +12,7 @@ from assets.definitions import build_defs
 from assets.feeds import _outcomes
 from assets.metadata import partition_metadata
 from pipelines.days import ReportDay, span
-from pipelines.errors import Permanent, Transient, Unverified
+from pipelines.errors import CasehouseError, Permanent, Transient, Unverified
 from pipelines.feeds import Policy
 from tests.assets.conftest import FIRST, PARCELS_KEY
 from tests.plain_source import PARCELS, fill, parcel
@@ -214,12 +214,18 @@ def test_the_source_is_closed_however_the_run_ends(depot: Depot, monkeypatch: py
     assert closed == [True, True]
 
 
-def test_a_failure_is_not_retried_by_dagster(depot: Depot) -> None:
-    depot.source.errors[BROKEN] = Transient("the source is resting")
+@pytest.mark.parametrize(
+    ("error", "times"),
+    [(Transient("the source is resting"), 2), (Permanent("no such report"), 1), (Unverified("no total"), 1)],
+)
+def test_a_failure_is_not_retried_by_dagster_but_what_may_pass_by_the_run(
+    depot: Depot, error: CasehouseError, times: int
+) -> None:
+    depot.source.errors[BROKEN] = error
 
     result = depot.run_day(BROKEN)
 
-    assert depot.source.asked == [BROKEN]
+    assert depot.source.asked == [BROKEN] * times
     kinds = {event.event_type_value for event in result.all_events}
     assert dg.DagsterEventType.STEP_UP_FOR_RETRY.value not in kinds
 
