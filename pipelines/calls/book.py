@@ -1,8 +1,8 @@
 """Writing calls down: one line a try, in one file a London day, whichever process and thread made it.
 
 A line goes out in a single write at the end of the file, so that lines of several processes never mix and a
-line that was written outlives a process that is killed. Every line begins with its line end: one that a full
-disk cut off spoils no other. A book that cannot be written fails no call; it says so once, and again when it
+line that was written outlives a process that is killed. Every line begins and ends with a line end: one that a
+full disk or a power cut spoilt spoils no other. A book that cannot be written fails no call; it says so once, and again when it
 can. The files are forgotten by age, by whoever first writes on a new day.
 """
 
@@ -107,7 +107,7 @@ class CallBook:
             return
         day = call.at.astimezone(LONDON).date()
         try:
-            self._append(self._folder / f"{day}{SUFFIX}", b"\n" + msgspec.json.encode(call))
+            self._append(self._folder / f"{day}{SUFFIX}", b"\n%b\n" % msgspec.json.encode(call))
             if day != self._day:
                 self._day = day
                 self._forget(day)

@@ -64,7 +64,7 @@ def propose(contract: Contract, came: Sequence[str], *, day: str) -> Patch:
     declared = _declared(source, contract)
     lines = source.splitlines(keepends=True)
     columns = list(_columns(source, declared, drift, day))
-    first = declared[0].statement.lineno - 1 - _remarks(declared[0])
+    first = declared[0].statement.lineno - 1
     lines[first : declared[-1].statement.end_lineno] = [line for column in columns for line in column]
     patched = "".join(lines)
     if [one.wire for one in _declared(patched, contract)] != list(came):
@@ -117,10 +117,6 @@ def _declared(source: str, contract: Contract) -> list[_Declared]:
             todo="edit the contract by hand",
         )
     return found
-
-
-def _remarks(first: _Declared) -> int:
-    return len(first.lines) - ((first.statement.end_lineno or 0) - first.statement.lineno + 1)
 
 
 def _columns(source: str, declared: Sequence[_Declared], drift: Drift, day: str) -> Iterator[tuple[str, ...]]:
@@ -207,15 +203,15 @@ def _notes(contract: Contract, drift: Drift, taken: set[str]) -> Iterator[str]:
         used = readers(contract.feed, column.name)
         read = f" It is named in {', '.join(used)}, to be changed too." if used else ""
         yield (
-            f"gone: {field}. Column {column.name} will leave the view; if it was taken out by mistake, have it put"
-            f" back instead.{role}{read}"
+            f"gone: {field}. Column {column.name} will leave the view; if it was taken out by mistake, have"
+            f" it put back instead.{role}{read}"
         )
     for field in drift.new:
         name = column_name(field, taken)
         taken.add(name)
         yield (
-            f"new: {field} becomes column {name}, a text of privacy class special until somebody says what it is;"
-            " days loaded before have none of it"
+            f"new: {field} becomes column {name}, a text of privacy class special until somebody says what"
+            " it is; days loaded before have none of it"
         )
     for field in drift.moved:
         yield f"moved: {field}. Its column moves with it"
