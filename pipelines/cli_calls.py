@@ -75,13 +75,13 @@ def _show(tries: pl.DataFrame) -> None:
         return
     console = Console()
     is_wide = console.width >= _WIDE
-    table = Table(header_style="bold", box=None, pad_edge=False)
+    table = Table(header_style="bold", box=None, pad_edge=False, padding=(0, 1, 0, 0))
     for title, side in _columns(is_wide=is_wide):
         table.add_column(title, justify="right" if side == "right" else "left", overflow="fold")
     for one in tries.tail(MOST_ROWS).iter_rows(named=True):
         good = {None: "", True: "yes", False: "no"}[one["made_good"]]
         cells = [
-            one["at"].astimezone(LONDON).strftime("%m-%d %H:%M:%S"),
+            one["at"].astimezone(LONDON).strftime("%m-%d %H:%M:%S" if is_wide else "%m-%d %H:%M"),
             one["feed"] or one["what"],
             one["report_date"],
             one["attempt"],
@@ -105,7 +105,7 @@ def _columns(*, is_wide: bool) -> Iterable[tuple[str, str]]:
         ("try", "right"),
         ("HTTP", "right"),
         ("outcome", "left"),
-        ("ok since", "left"),
+        ("mended", "left"),
     )
     return (*narrow, ("code", "left"), ("bytes", "right"), ("seconds", "right")) if is_wide else narrow
 

@@ -1,9 +1,9 @@
 """Writing calls down: one line a try, in one file a London day, whichever process and thread made it.
 
 A line goes out in a single write at the end of the file, so that lines of several processes never mix and a
-line that was written outlives a process that is killed. Every line begins and ends with a line end: one that a
-full disk or a power cut spoilt spoils no other. A book that cannot be written fails no call; it says so once, and again when it
-can. The files are forgotten by age, by whoever first writes on a new day.
+line that was written outlives a process that is killed. It begins and ends with a line end, so that one which
+a full disk or a power cut spoilt spoils no other. A book that cannot be written fails no call; it says so
+once, and again when it can. The files are forgotten by age, by whoever first writes on a new day.
 """
 
 from __future__ import annotations

@@ -206,6 +206,8 @@ def _notes(contract: Contract, drift: Drift, taken: set[str]) -> Iterator[str]:
             f"gone: {field}. Column {column.name} will leave the view; if it was taken out by mistake, have"
             f" it put back instead.{role}{read}"
         )
+    if all(column.nullable for column in contract.columns if column.wire not in drift.gone):
+        yield "no column is left that must not be empty: give one required=True, or nothing can be loaded"
     for field in drift.new:
         name = column_name(field, taken)
         taken.add(name)
