@@ -22,7 +22,8 @@ from assets.resources import Workplace
 from pipelines.days import ReportDay
 from pipelines.errors import CasehouseError
 from pipelines.feeds import Feed
-from pipelines.ingest import FAULTS, Outcome, ingest_days
+from pipelines.ingest import FAULTS, Outcome
+from pipelines.rounds import Rounds, ingest_in_rounds
 
 log = logging.getLogger("casehouse.assets")
 
@@ -86,10 +87,18 @@ def feed_asset(feed: Feed, place: Workplace) -> dg.AssetsDefinition:
 
 
 def _outcomes(feed: Feed, days: Sequence[ReportDay], place: Workplace) -> Iterator[Outcome]:
-    """Ingest the days; the source is given back however the run ends."""
+    """Ingest the days, those that failed in passing once more; the source is given back however it ends."""
     policy = place.policy(feed.key, place.settings)
     with closing(place.connect(feed.source, place.settings)) as source:
-        yield from ingest_days(feed, days, source=source, lake=place.lake, policy=policy, clock=place.now)
+        yield from ingest_in_rounds(
+            feed,
+            days,
+            source=source,
+            lake=place.lake,
+            policy=policy,
+            rounds=Rounds.from_settings(place.settings),
+            clock=place.now,
+        )
 
 
 def _told(fault: BaseException) -> str:
@@ -117,7 +126,8 @@ def _record(context: dg.AssetExecutionContext, failed: Iterable[ReportDay]) -> N
 def _failure(feed: Feed, failed: Mapping[ReportDay, str], asked: int, cause: str = "") -> dg.Failure:
     """Name each failed day and why; the whole list is in the metadata, the first of it in the message.
 
-    No retry: it would repeat the good days too. Single requests are retried by the client.
+    No retry: it would repeat the good days too. Single requests are retried by the client, days whose failure
+    may pass by the run itself (pipelines/rounds.py).
     """
     told = {str(day): why for day, why in failed.items()}
     reasons = list(dict.fromkeys([*told.values(), *([cause] if cause else [])]))

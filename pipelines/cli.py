@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Literal, NoReturn
 import click
 
 from pipelines import telling
+from pipelines.cli_calls import calls, drift
 from pipelines.cli_exports import export
 from pipelines.cli_kpi import build_and_tell, kpi
 from pipelines.cli_late import revisions
@@ -40,6 +41,8 @@ def cli(*, debug: bool) -> None:
     del debug  # read by main(), which outlives the group, and by _operate()
 
 
+cli.add_command(calls)
+cli.add_command(drift)
 cli.add_command(export)
 cli.add_command(kpi)
 cli.add_command(outbound)

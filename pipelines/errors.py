@@ -58,9 +58,13 @@ class SettingsError(Permanent):
 
 
 class ContractDrift(Permanent):
-    """The fields that came back are not the fields the contract pins; nothing was written."""
+    """The fields that came back are not the fields the contract pins; nothing was written.
+
+    `came` are their names, where enough of the pinned ones are among them to take them all for names.
+    """
 
     kind = "drift"
+    came: tuple[str, ...] = ()
 
 
 class TooManyBadRows(Permanent):

@@ -19,7 +19,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from pipelines.days import ReportDay
-from pipelines.errors import CasehouseError, Damaged, SettingsError
+from pipelines.errors import CasehouseError, ContractDrift, Damaged, SettingsError
 from pipelines.places import PART, PARTITION, partition_file, promote, sync
 from pipelines.receipts import Receipt, check_seal, read_receipt, seal, tell_the_same
 from pipelines.revisions import RevisionBook
@@ -37,11 +37,15 @@ STALE_SECONDS = 24 * 3600  # a staged folder this old belongs to a writer that i
 
 @dataclass(frozen=True)
 class Failure:
-    """The last attempt at a day, when it failed: the error's kind, its message, and when."""
+    """The last attempt at a day, when it failed: the error's kind, its message, and when.
+
+    `came` are the fields that came in place of the pinned ones, when it is drift.
+    """
 
     kind: str
     message: str
     attempted_at: datetime
+    came: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -217,13 +221,15 @@ class Lake:
 
     def record_failure(self, feed: str, day: ReportDay, error: CasehouseError, at: datetime) -> None:
         """Note that the last attempt at a day failed, for the completeness view."""
-        told = {
+        told: dict[str, str | list[str]] = {
             "feed": feed,
             "report_date": str(day),
             "kind": error.kind,
             "message": str(error),
             "attempted_at": at.isoformat(),
         }
+        if isinstance(error, ContractDrift):
+            told["came"] = list(error.came)
         with self.staging() as folder:
             path = folder / "failure.json"
             path.write_text(json.dumps(told), encoding="utf-8")
@@ -303,7 +309,8 @@ def _failure(path: Path) -> Failure:
     try:
         told = json.loads(path.read_text(encoding="utf-8"))
         at = datetime.fromisoformat(told["attempted_at"])
-        return Failure(str(told["kind"]), str(told["message"]), at)
+        came = tuple(map(str, told.get("came", ())))
+        return Failure(str(told["kind"]), str(told["message"]), at, came)
     except (ValueError, KeyError, TypeError):
         at = datetime.fromtimestamp(path.stat().st_mtime, UTC)
         return Failure("unknown", "the note of the failed attempt cannot be read", at)

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from difflib import SequenceMatcher
 from fractions import Fraction
 from functools import cache
 from importlib.metadata import version
@@ -19,6 +18,7 @@ from typing import TYPE_CHECKING, Literal
 import polars as pl
 from pyarrow.parquet import read_metadata
 
+from pipelines.contracts.drift import compare
 from pipelines.errors import ContractDrift, Permanent, TooManyBadRows, Unverified
 from pipelines.receipts import Receipt
 from pipelines.sources.scan_faults import tell_fault
@@ -81,36 +81,17 @@ def _product_version() -> str:
 
 def check_fields(contract: Contract, report: RawReport) -> None:
     """Raise ContractDrift unless exactly the pinned fields came back, in order."""
-    pinned, came = contract.wire_fields, report.fields
-    if pinned == came:
+    if contract.wire_fields == report.fields:
         return
-    faults = []
-    if missing := [field for field in pinned if field not in came]:
-        faults.append(f"missing: {', '.join(missing)}")
-    if unexpected := [field for field in came if field not in pinned]:
-        faults.append(f"unexpected: {', '.join(unexpected)}")
-    if not faults:
-        moved = _moved(pinned, came)
-        faults.append(f"moved: {', '.join(moved)}" if len(pinned) == len(came) else "a field came twice")
-    raise ContractDrift(
+    drift = compare(contract.wire_fields, report.fields)
+    error = ContractDrift(
         "the fields that came back are not the fields the contract pins",
-        why="; ".join(faults)[:500],
-        todo="have the report's columns put back, or change the wire names in pipelines/contracts",
+        why=str(drift)[:500],
+        todo="have the report's columns put back, or look at the contract's patch with"
+        f" `casehouse drift {contract.feed}`",
     )
-
-
-def _moved(pinned: Sequence[str], came: Sequence[str]) -> list[str]:
-    """Name the fewest fields whose moving explains the other order."""
-    steps = SequenceMatcher(None, pinned, came, autojunk=False).get_opcodes()
-    gone = [
-        field
-        for tag, start, end, _, _ in steps
-        if tag in {"delete", "replace"}
-        for field in pinned[start:end]
-    ]
-    return [
-        f"{field} (asked as {pinned.index(field) + 1}, came as {came.index(field) + 1})" for field in gone
-    ]
+    error.came = drift.came if drift.is_recognisable else ()
+    raise error
 
 
 def stage_large(

@@ -32,6 +32,7 @@ from pipelines.demonstration import (
     XIMA_REPORTS,
 )
 from pipelines.errors import SettingsError
+from pipelines.settings_calls import CallSettings
 from pipelines.settings_kpi import KpiSettings
 from pipelines.settings_late import LateSettings
 from pipelines.settings_outbound import OutboundSettings
@@ -70,7 +71,7 @@ def _sandbox_parameters() -> dict[str, list[Parameter]]:
     return {name: [timeframe, agents] if name == "agent_summary" else [timeframe] for name in XIMA_REPORTS}
 
 
-class Settings(LateSettings, OutboundSettings, KpiSettings, TascomiSettings):
+class Settings(CallSettings, KpiSettings, LateSettings, OutboundSettings, TascomiSettings):
     """Every setting, its default and its meaning; the environment name is the field's, with CASEHOUSE_."""
 
     model_config = SettingsConfigDict(

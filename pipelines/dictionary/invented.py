@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import os
 from contextlib import closing, contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+from pipelines.calls import CallBook, CallMade
 from pipelines.days import ReportDay, span
 from pipelines.errors import Transient
 from pipelines.feeds import FEEDS, Policy, connect
@@ -41,7 +42,7 @@ def invented_lake() -> Iterator[Lake]:
     the error of a day that could not be loaded.
     """
     with TemporaryDirectory(prefix="casehouse-") as folder, SandboxThread() as sandbox:
-        settings = Settings.model_construct(data_dir=Path(folder), sandbox_port=sandbox.port)
+        settings = Settings.model_construct(data_dir=Path(folder), sandbox_port=sandbox.port, calls_days=0)
         sandbox.faults.add(
             "bad_value", feed="tasks", day=str(FIRST), calls=None, column="Task.DateDue", value="soon", row=7
         )
@@ -61,8 +62,21 @@ def invented_lake() -> Iterator[Lake]:
         lake.record_failure(
             "icasework/cases", FAILED, failure.about("icasework/cases", str(FAILED)), LOADED_AT
         )
+        _invent_calls(lake)
         build(lake, FEEDS, since=FIRST, until=FAILED, outbound_log=example_log(LOADED_AT))
         yield lake
+
+
+def _invent_calls(lake: Lake) -> None:
+    """Write calls that are the same each time: real ones have times of their own."""
+    book = CallBook(lake.root, "icasework", keep_days=Settings.model_fields["calls_days"].default)
+    told = {"source": book.source, "feed": "icasework/cases", "report_date": str(LAST), "method": "POST"}
+    asked = {**told, "what": "icasework getreport", "vendor_code": ""}
+    book.write(
+        CallMade(at=LOADED_AT, attempt=1, status=503, bytes=162, seconds=0.21, outcome="failed", **asked)
+    )
+    again = LOADED_AT + timedelta(seconds=2)
+    book.write(CallMade(at=again, attempt=2, status=200, bytes=48_211, seconds=0.84, outcome="ok", **asked))
 
 
 def _load(lake: Lake, settings: Settings, feeds: Iterable[str], days: list[ReportDay], at: datetime) -> None:

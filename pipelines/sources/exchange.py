@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 Clock = Callable[[], datetime]
 
+# Good for a call that only wants to be answered.
+ANY_STATUS = frozenset(range(100, 600))
+
 
 def utc_now() -> datetime:
     """Return the present instant; the clock of everything that is not a test."""
@@ -119,6 +122,12 @@ def plain_reason(answer: Answer) -> str:
         return HTTPStatus(answer.status).phrase
     except ValueError:
         return "unknown status"
+
+
+def no_code(answer: Answer) -> str:
+    """Return the code of a vendor who has none of its own beside the status."""
+    del answer
+    return ""
 
 
 def http_date(text: str) -> datetime | None:

@@ -44,17 +44,24 @@ class Patience:
 class Setback(Exception):
     """One try failed in a way that another may not; `wait` is what the server asked for, in seconds.
 
-    `is_unreachable` says that not even a connection was made.
+    `is_unreachable` says that not even a connection was made, `is_timeout` that too long nothing came.
     """
 
     def __init__(
-        self, what: str, reason: str, *, wait: float | None = None, is_unreachable: bool = False
+        self,
+        what: str,
+        reason: str,
+        *,
+        wait: float | None = None,
+        is_unreachable: bool = False,
+        is_timeout: bool = False,
     ) -> None:
         super().__init__(reason)
         self.what = what
         self.reason = reason
         self.wait = wait
         self.is_unreachable = is_unreachable
+        self.is_timeout = is_timeout
 
 
 class Unfinished(Setback):

@@ -1,8 +1,9 @@
 """The HTTP client every source uses: time-outs, tries, whole bodies, and nothing secret in what it says.
 
 A source describes a call and gets an answer (see exchange.py). Which failures may pass is decided here; how
-long to wait for that is in patience.py, and what a vendor's refusal means, tokens and bodies' contents are
-the source's own. Every error raised is one of pipelines/errors.py, and holds no address, header or field.
+long to wait for that is in patience.py, what became of each try is put on record by tries.py, and what a
+vendor's refusal means, tokens and bodies' contents are the source's own. Every error raised is one of
+pipelines/errors.py, and holds no address, header or field.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import logging
 import socket
 import ssl
 import threading
+from dataclasses import replace
 from hashlib import sha256
 from http import HTTPStatus
 from http.cookiejar import CookieJar, DefaultCookiePolicy
@@ -20,6 +22,7 @@ import httpx
 
 from pipelines.errors import CasehouseError, Permanent, Transient
 from pipelines.sources.exchange import (
+    ANY_STATUS,
     Answer,
     Call,
     Clock,
@@ -30,11 +33,13 @@ from pipelines.sources.exchange import (
     Untrusted,
     clock_skew,
     http_date,
+    no_code,
     plain_reason,
     utc_now,
 )
 from pipelines.sources.patience import Patience, Setback, Unfinished, retrying
 from pipelines.sources.sockets import OpenSockets
+from pipelines.sources.tries import Try, TryLog
 from pipelines.sources.unheard import keep_unheard
 from pipelines.sources.wholeness import CutShort, UnknownEncoding, is_framed, plain
 from pipelines.sources.wording import clip, scrub
@@ -42,6 +47,8 @@ from pipelines.sources.wording import clip, scrub
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from pipelines.calls import CallBook
 
 T = TypeVar("T")
 
@@ -69,12 +76,13 @@ class Transport:
     """A pool of connections to one source, for use from several threads.
 
     `patience` is for tries that fail, `polls` for those that the server has not finished. `explain` reads the
-    vendor's reason from an answer that is not good. Proxies and certificates are taken
+    vendor's reason from an answer that is not good, `code` the vendor's own code for it. Every try goes into
+    `book`. Proxies and certificates are taken
     from the environment as usual (HTTPS_PROXY, NO_PROXY, SSL_CERT_FILE), except that loopback is always
     spoken to directly. Cookies are dropped: a report must not depend on an earlier call.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all by name
         self,
         *,
         connect_seconds: float,
@@ -83,8 +91,11 @@ class Transport:
         polls: Patience | None = None,
         clock: Clock = utc_now,
         explain: Callable[[Answer], str] = plain_reason,
+        code: Callable[[Answer], str] = no_code,
+        book: CallBook | None = None,
     ) -> None:
         keep_unheard()
+        self._log = TryLog(book, clock, code)
         self._patience = patience
         self._polls = polls or patience
         self._clock = clock
@@ -121,8 +132,9 @@ class Transport:
 
         A body of more than `most` bytes raises Permanent.
         """
+        tries = self._log.tries(call)
         try:
-            return self._attempt(call, lambda response: _held(call, response, most), any_status=True)
+            return self._attempt(call, lambda response: _held(call, response, most), tries, any_status=True)
         except Setback as setback:
             last = setback
         if self._closed.is_set():
@@ -136,7 +148,7 @@ class Transport:
     def clock_ahead(self, call: Call) -> float | None:
         """Knock; return the seconds the server's clock is ahead of ours, None when it tells no time."""
         began = self._clock()
-        answer = self.knock(call)
+        answer = self.knock(replace(call, good=ANY_STATUS))
         return clock_skew(answer, began + (self._clock() - began) / 2)
 
     def close(self) -> None:
@@ -151,9 +163,9 @@ class Transport:
 
     def _collect(self, call: Call, take: Callable[[httpx.Response], T]) -> T:
         """Call again as long as the server is still at it; each time with all the tries there are."""
-        polls = retrying(self._polls, self._closed, Unfinished)
+        polls, tries = retrying(self._polls, self._closed, Unfinished), self._log.tries(call)
         try:
-            taken: T = polls(self._try, call, take)
+            taken: T = polls(self._try, call, take, tries)
         except Unfinished as unfinished:
             last = unfinished
         else:
@@ -168,10 +180,10 @@ class Transport:
             todo="run it again later: what is asked stays the same, so that it may have finished by then",
         )
 
-    def _try(self, call: Call, take: Callable[[httpx.Response], T]) -> T:
-        tries = retrying(self._patience, self._closed)
+    def _try(self, call: Call, take: Callable[[httpx.Response], T], tries: Iterator[Try]) -> T:
+        again = retrying(self._patience, self._closed)
         try:
-            taken: T = tries(self._attempt, call, take)
+            taken: T = again(self._attempt, call, take, tries)
         except Unfinished:
             raise
         except Setback as setback:
@@ -179,7 +191,7 @@ class Transport:
         else:
             return taken
         # Raised outside the handler, so that no library's error, with its request, hangs on to this one.
-        raise self._gave_up(call, last, tries.statistics["attempt_number"])
+        raise self._gave_up(call, last, again.statistics["attempt_number"])
 
     def _gave_up(self, call: Call, last: Setback, tries: int) -> Transient:
         if self._closed.is_set():
@@ -192,27 +204,47 @@ class Transport:
             todo="run it again later; if it stays so, run `casehouse doctor` and ask the vendor",
         )
 
-    def _attempt(self, call: Call, take: Callable[[httpx.Response], T], *, any_status: bool = False) -> T:
-        """Try once; raise Setback where another try may help, else one of the product's own errors."""
+    def _attempt(
+        self,
+        call: Call,
+        take: Callable[[httpx.Response], T],
+        tries: Iterator[Try],
+        *,
+        any_status: bool = False,
+    ) -> T:
+        """Try once, on record; raise Setback where another try may help, else one of our own errors."""
         if self._closed.is_set():
             raise _closed(call)
+        with next(tries) as one:
+            return self._exchange(call, take, one, any_status=any_status)
+
+    def _exchange(self, call: Call, take: Callable[[httpx.Response], T], one: Try, *, any_status: bool) -> T:
         try:
-            with self._client.stream(
-                call.method,
-                call.url,
-                params=dict(call.query) or None,
-                data=dict(call.form) or None,
-                content=call.json,
-                headers=call.headers,
-                extensions={"trace": self._sockets.trace},
-            ) as response:
+            headers = call.headers
+            one.begin()
+            with (
+                self._client.stream(
+                    call.method,
+                    call.url,
+                    params=dict(call.query) or None,
+                    data=dict(call.form) or None,
+                    content=call.json,
+                    headers=headers,
+                    extensions={"trace": self._sockets.trace},
+                ) as response,
+                one.hearing(response),
+            ):
                 if any_status or response.status_code in call.good:
                     taken = take(response)
                     if not self._closed.is_set():
+                        if isinstance(taken, Answer):
+                            one.read_code(taken)
                         return taken
                     # A body that ends with its connection looks whole when we end the connection.
                     raise _closed(call)
-                refusal = self._judge(call, response)
+                answer = Answer(response.status_code, dict(response.headers), _page(response))
+                one.read_code(answer)
+                refusal = self._judge(call, answer)
         except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, CutShort, UnicodeError) as error:
             refusal = self._broken(call, error)
         except UnknownEncoding as error:
@@ -227,9 +259,8 @@ class Transport:
             refusal = _closed(call)
         raise _closed(call) if self._closed.is_set() else refusal
 
-    def _judge(self, call: Call, response: httpx.Response) -> Exception:
+    def _judge(self, call: Call, answer: Answer) -> Exception:
         """Return the error that a status outside the good ones is."""
-        answer = Answer(response.status_code, dict(response.headers), _page(response))
         told = scrub(self._explain(answer), (*call.secrets, call.bearer or ""))
         reason = f"{answer.status}: {clip(told)}"
         if answer.status in call.unfinished:
@@ -252,7 +283,12 @@ class Transport:
                 todo="check the host; behind an inspecting proxy, name its root certificate in SSL_CERT_FILE",
             )
         is_unreachable = isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError))
-        return Setback(call.what, self._why_broken(error), is_unreachable=is_unreachable)
+        return Setback(
+            call.what,
+            self._why_broken(error),
+            is_unreachable=is_unreachable,
+            is_timeout=isinstance(error, httpx.TimeoutException),
+        )
 
     def _why_broken(self, error: Exception) -> str:
         if isinstance(error, httpx.ConnectTimeout):

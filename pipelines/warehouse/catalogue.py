@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import duckdb
 import polars as pl
 
+from pipelines.calls import mark_made_good, read_calls
 from pipelines.errors import Permanent
 from pipelines.settings import CONTACT_WINDOW_DAYS
 from pipelines.telephone import READ_BY
@@ -60,6 +61,7 @@ TABLES = (
     "call_numbers",
     "case_calls",
     "outbound_log",
+    "calls",
 )
 CONTACTS = "marts/contacts"
 JOINED = ("case_numbers", "call_numbers", "case_calls")  # what it reads; each is made of those before
@@ -203,6 +205,7 @@ class _Builder:
         if self.outbound_log is not None:
             self._fill("outbound_log", "outbound_told", self.outbound_log)
         self._tell_revisions(can_keep=can_keep)
+        self._fill("calls", "calls_made", mark_made_good(read_calls(self.lake.root)))
         days = self._fill_completeness()
         self._create_views(months)
         phones.fill(self.engine, self.feeds, can_keep=can_keep)

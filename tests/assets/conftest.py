@@ -84,7 +84,9 @@ class Depot:
 
 @pytest.fixture
 def settings(lake: Lake) -> Settings:
-    return load_settings(data_dir=lake.root, start_date=date(2026, 10, 1), days_per_run=30)
+    return load_settings(
+        data_dir=lake.root, start_date=date(2026, 10, 1), days_per_run=30, day_retry_wait_seconds=0
+    )
 
 
 @pytest.fixture

@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+import contextlib
+import shutil
+import uuid
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import dagster as dg
 import pytest
+from dagster._core.events import RunFailureReason
+from dagster._core.execution.retries import auto_reexecution_should_retry_run
 
 from assets.definitions import build_defs
 from assets.feeds import _outcomes
 from assets.metadata import partition_metadata
 from pipelines.days import ReportDay, span
-from pipelines.errors import Permanent, Transient, Unverified
+from pipelines.errors import CasehouseError, Permanent, Transient, Unverified
 from pipelines.feeds import Policy
+from pipelines.settings import ROOT
 from tests.assets.conftest import FIRST, PARCELS_KEY
 from tests.plain_source import PARCELS, fill, parcel
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
     from assets.resources import Workplace
     from pipelines.feeds import Feed
@@ -232,12 +239,18 @@ def test_the_source_is_closed_however_the_run_ends(depot: Depot, monkeypatch: py
     assert closed == [True, True]
 
 
-def test_a_failure_is_not_retried_by_dagster(depot: Depot) -> None:
-    depot.source.errors[BROKEN] = Transient("the source is resting")
+@pytest.mark.parametrize(
+    ("error", "times"),
+    [(Transient("the source is resting"), 2), (Permanent("no such report"), 1), (Unverified("no total"), 1)],
+)
+def test_a_failure_is_not_retried_by_dagster_but_what_may_pass_by_the_run(
+    depot: Depot, error: CasehouseError, times: int
+) -> None:
+    depot.source.errors[BROKEN] = error
 
     result = depot.run_day(BROKEN)
 
-    assert depot.source.asked == [BROKEN]
+    assert depot.source.asked == [BROKEN] * times
     kinds = {event.event_type_value for event in result.all_events}
     assert dg.DagsterEventType.STEP_UP_FOR_RETRY.value not in kinds
 
@@ -259,3 +272,32 @@ def test_the_asset_shows_its_contract(depot: Depot) -> None:
     assert spec.description == "One parcel on the report day."
     assert spec.kinds == {"depot", "parquet", "polars"}
     assert spec.owners
+
+
+@pytest.mark.parametrize(
+    ("reason", "again"),
+    [
+        (RunFailureReason.STEP_FAILURE, False),
+        (RunFailureReason.UNEXPECTED_TERMINATION, True),
+        (RunFailureReason.RUN_WORKER_RESTART, True),
+        (RunFailureReason.START_TIMEOUT, True),
+    ],
+)
+def test_the_daemon_runs_again_only_what_died_and_once(
+    home: Path, reason: RunFailureReason, *, again: bool
+) -> None:
+    shutil.copy(ROOT / "dagster.yaml", home)
+    with contextlib.chdir(home), dg.DagsterInstance.from_config(str(home)) as instance:
+        first = dg.DagsterRun("feeds", run_id=str(uuid.uuid4()), status=dg.DagsterRunStatus.FAILURE)
+        instance.add_run(first)
+        assert auto_reexecution_should_retry_run(instance, first, reason) is again
+        second = dg.DagsterRun(
+            "feeds",
+            run_id=str(uuid.uuid4()),
+            status=dg.DagsterRunStatus.FAILURE,
+            root_run_id=first.run_id,
+            parent_run_id=first.run_id,
+            tags={"dagster/root_run_id": first.run_id, "dagster/parent_run_id": first.run_id},
+        )
+        instance.add_run(second)
+        assert not auto_reexecution_should_retry_run(instance, second, reason)

@@ -23,6 +23,12 @@ def server() -> Iterator[FakeServer]:
 
 
 @pytest.fixture(autouse=True)
+def _no_call_goes_on_record(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep calls out of the project's own data directory, which is the default."""
+    monkeypatch.setenv("CASEHOUSE_CALLS_DAYS", "0")
+
+
+@pytest.fixture(autouse=True)
 def _everything_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     """Catch what any library says, so that a test may look for what must never be said."""
     caplog.set_level(logging.DEBUG)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
+from pipelines.calls import CallBook, concerning
 from pipelines.errors import CasehouseError, SettingsError
 from pipelines.sources.advice import Advice
 from pipelines.sources.exchange import Call, Refused, utc_now
@@ -20,7 +21,7 @@ from pipelines.sources.icasework.dialect import (
     WINDOW_UNTIL,
     YES,
 )
-from pipelines.sources.icasework.error_page import read_reason
+from pipelines.sources.icasework.error_page import error_code, read_reason
 from pipelines.sources.icasework.reports import check_answer, open_report
 from pipelines.sources.patience import Patience
 from pipelines.sources.report import Body, RawReport, ReportRequest
@@ -62,6 +63,8 @@ class IcaseworkReports:
             patience=patience,
             clock=clock,
             explain=read_reason,
+            code=error_code,
+            book=CallBook(settings.data_dir, "icasework", keep_days=settings.calls_days),
         )
         return cls(settings, transport, clock)
 
@@ -72,7 +75,8 @@ class IcaseworkReports:
         status came with nothing or with a page.
         """
         try:
-            download = self._download(request, into)
+            with concerning(request.feed, str(request.day)):
+                download = self._download(request, into)
             check_answer(download, self._settings.icasework_format)
         except CasehouseError as error:
             self._advise(error).about(request.feed, str(request.day))

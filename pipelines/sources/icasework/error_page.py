@@ -22,11 +22,18 @@ if TYPE_CHECKING:
     from pipelines.sources.exchange import Answer
 
 _CODE = re.compile(r"[0-9]{1,9}")
+_NAME = re.compile(r"[a-z]+(_[a-z]+)+")  # an error's name; other words may speak of a customer
 
 
 def error_info(answer: Answer) -> str:
     """Return the words of the error header, such as `invalid_grant`; empty when there is none."""
     return clip(answer.header(ERROR_INFO))
+
+
+def error_code(answer: Answer) -> str:
+    """Return the vendor's own code, such as `19002 invalid_grant`: the number, and words that are a name."""
+    code, info = answer.header(ERROR_CODE), answer.header(ERROR_INFO)
+    return " ".join(told for told, form in ((code, _CODE), (info, _NAME)) if form.fullmatch(told))
 
 
 def read_reason(answer: Answer) -> str:

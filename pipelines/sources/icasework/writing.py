@@ -15,6 +15,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
+from pipelines.calls import CallBook
 from pipelines.errors import CasehouseError, Transient
 from pipelines.sources.exchange import Unreachable, Unsendable, Untrusted, utc_now
 from pipelines.sources.icasework.auth import TokenSource
@@ -27,7 +28,7 @@ from pipelines.sources.icasework.dialect import (
     UPDATECUSTOMER,
     UPDATEEXTERNALID,
 )
-from pipelines.sources.icasework.error_page import read_reason
+from pipelines.sources.icasework.error_page import error_code, read_reason
 from pipelines.sources.icasework.lookups import CaseLookUps
 from pipelines.sources.icasework.writing_answers import read_written, written_case
 from pipelines.sources.icasework.writing_auth import BearerToken, KeySignature
@@ -179,6 +180,8 @@ def connect_writer(settings: Settings, clock: Clock = utc_now) -> IcaseworkWrite
         ),
         clock=clock,
         explain=read_reason,
+        code=error_code,
+        book=CallBook(settings.data_dir, "icasework", keep_days=settings.calls_days),
     )
     credentials: Credentials
     if settings.icasework_write_auth == "signature":

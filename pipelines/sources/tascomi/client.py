@@ -17,10 +17,19 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from pipelines.calls import CallBook
 from pipelines.errors import CasehouseError, Transient, Unverified
 from pipelines.sources import exchange
 from pipelines.sources.advice import Advice
-from pipelines.sources.exchange import Call, Unreachable, Unsendable, Untrusted, http_date, utc_now
+from pipelines.sources.exchange import (
+    ANY_STATUS,
+    Call,
+    Unreachable,
+    Unsendable,
+    Untrusted,
+    http_date,
+    utc_now,
+)
 from pipelines.sources.patience import Patience, Setback, retrying
 from pipelines.sources.tascomi import dialect
 from pipelines.sources.tascomi.bodies import Unreadable, read_page, read_record
@@ -274,7 +283,8 @@ class TascomiClient:
         """Ask for the server's time, once, before anything is signed."""
         if not self._server_clock.is_known:
             sent = self._clock()
-            answer = self._transport.knock(Call(what="tascomi", url=self.settings.tascomi_base))
+            asked = Call(what="tascomi", url=self.settings.tascomi_base, good=ANY_STATUS)
+            answer = self._transport.knock(asked)
             self._server_clock.learn(sent, http_date(answer.header("Date")))
 
     def _advised(self, error: CasehouseError) -> CasehouseError:
@@ -314,6 +324,7 @@ def connect_tascomi(
         read_seconds=settings.tascomi_read_seconds,
         patience=_patience(settings),
         clock=clock,
+        book=CallBook(settings.data_dir, "tascomi", keep_days=settings.calls_days),
     )
     zone = ZoneInfo(settings.tascomi_time_zone)
     server_clock = ServerClock(clock, sleep, zone, settings.tascomi_guard_seconds)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import polars as pl
 
+from pipelines.calls import concerning
 from pipelines.days import ReportDay
 from pipelines.errors import CasehouseError, Permanent
 from pipelines.sources.exchange import utc_now
@@ -62,7 +63,8 @@ class TascomiReports:
         try:
             self._refuse_unfinished(request.day)
             table = _table_of(request)
-            whole = self._client.whole(table, {LAST_UPDATED: str(request.day)})
+            with concerning(request.feed, str(request.day)):
+                whole = self._client.whole(table, {LAST_UPDATED: str(request.day)})
         except CasehouseError as error:
             error.about(request.feed, str(request.day))
             raise

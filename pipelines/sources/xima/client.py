@@ -8,6 +8,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
+from pipelines.calls import CallBook, concerning
 from pipelines.errors import CasehouseError, SettingsError, Unverified
 from pipelines.sources.advice import Advice
 from pipelines.sources.exchange import Call, Refused, plain_reason, utc_now
@@ -54,6 +55,7 @@ class XimaReports:
             polls=Patience(attempts=settings.xima_timeout_polls + 1, longest_wait=longest),
             clock=clock,
             explain=explain,
+            book=CallBook(settings.data_dir, "xima", keep_days=settings.calls_days),
         )
         return cls(settings, transport)
 
@@ -64,7 +66,8 @@ class XimaReports:
         Unverified when a good status came with nothing or with a page.
         """
         try:
-            download = self._download(request, into)
+            with concerning(request.feed, str(request.day)):
+                download = self._download(request, into)
             _check_answer(download)
         except CasehouseError as error:
             self._advise(error).about(request.feed, str(request.day))
