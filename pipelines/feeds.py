@@ -5,7 +5,7 @@ A feed of a new source costs a client (in sources/), a dialect, a contract, and 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pipelines.contracts.contract import Contract
     from pipelines.settings import Settings
     from pipelines.sources.dialect import Dialect
-    from pipelines.sources.report import ReportSource
+    from pipelines.sources.report import Opener, ReportSource
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,11 +60,15 @@ class Feed:
 
 @dataclass(frozen=True)
 class Policy:
-    """What a council may choose for a feed: bad rows, days without a total, reports asked for at once."""
+    """What a council may choose for a feed: bad rows, days without a total, reports asked for at once.
+
+    `raw_days` is for how many days received bodies are kept, 0 for none.
+    """
 
     bad_row_share: float = 0.01
     reconcile: Literal["total", "none"] = "total"
     concurrency: int = 4
+    raw_days: int = 0
 
     @property
     def may_lack_total(self) -> bool:
@@ -74,13 +78,16 @@ class Policy:
 
 @dataclass(frozen=True)
 class Source:
-    """One external system, by the settings: how it is opened, what its feeds are allowed, who answers.
+    """One external system, by the settings: how it is reached, what its feeds are allowed, who answers.
 
-    `policy` takes a feed's name. `environment` is "sandbox" where the stand-in answers; `address` says where
+    `opener` opens bodies that were received and reaches nobody. `policy` takes a feed's name; `origin` is what
+    receipts name. `environment` is "sandbox" where the stand-in answers; `address` says where
     reports come from, and `is_moved` whether a setting leads elsewhere than the environment would.
     """
 
     connect: Callable[[Settings], ReportSource]
+    opener: Callable[[Settings], Opener]
+    origin: Callable[[Settings], str]
     policy: Callable[[str, Settings], Policy]
     environment: Callable[[Settings], str]
     address: Callable[[Settings], str]
@@ -94,6 +101,12 @@ def _connect_icasework(settings: Settings) -> ReportSource:
     return IcaseworkReports.from_settings(settings)
 
 
+def _icasework_opener(settings: Settings) -> Opener:
+    from pipelines.sources.icasework.reports import opener  # noqa: PLC0415 - as for connecting
+
+    return opener(settings)
+
+
 def _icasework_policy(_name: str, settings: Settings) -> Policy:
     return Policy(settings.bad_row_share, settings.icasework_reconcile, settings.icasework_concurrency)
 
@@ -102,6 +115,12 @@ def _connect_xima(settings: Settings) -> ReportSource:
     from pipelines.sources.xima.client import XimaReports  # noqa: PLC0415 - as for iCasework
 
     return XimaReports.from_settings(settings)
+
+
+def _xima_opener(settings: Settings) -> Opener:
+    from pipelines.sources.xima.body import opener  # noqa: PLC0415 - as for connecting
+
+    return opener(settings)
 
 
 def _xima_policy(name: str, settings: Settings) -> Policy:
@@ -115,6 +134,12 @@ def _connect_tascomi(settings: Settings) -> ReportSource:
     return TascomiReports.from_settings(settings)
 
 
+def _tascomi_opener(settings: Settings) -> Opener:
+    from pipelines.sources.tascomi.day_body import opener  # noqa: PLC0415 - as for connecting
+
+    return opener(settings)
+
+
 def _tascomi_policy(_name: str, settings: Settings) -> Policy:
     """Let no day lack its total, which every list tells; one list at a time, since each moves meanwhile."""
     return Policy(settings.bad_row_share, "total", concurrency=1)
@@ -123,6 +148,8 @@ def _tascomi_policy(_name: str, settings: Settings) -> Policy:
 SOURCES: Mapping[str, Source] = {
     "icasework": Source(
         connect=_connect_icasework,
+        opener=_icasework_opener,
+        origin=lambda settings: settings.icasework_origin,
         policy=_icasework_policy,
         environment=lambda settings: settings.icasework_environment,
         address=lambda settings: settings.icasework_reports_base,
@@ -130,6 +157,8 @@ SOURCES: Mapping[str, Source] = {
     ),
     "xima": Source(
         connect=_connect_xima,
+        opener=_xima_opener,
+        origin=lambda settings: settings.xima_origin,
         policy=_xima_policy,
         environment=lambda settings: settings.xima_environment,
         address=lambda settings: settings.xima_base,
@@ -137,6 +166,8 @@ SOURCES: Mapping[str, Source] = {
     ),
     "tascomi": Source(
         connect=_connect_tascomi,
+        opener=_tascomi_opener,
+        origin=lambda settings: settings.tascomi_origin,
         policy=_tascomi_policy,
         environment=lambda settings: settings.tascomi_environment,
         address=lambda settings: settings.tascomi_base,
@@ -174,4 +205,4 @@ def connect(source: str, settings: Settings) -> ReportSource:
 def policy_for(feed: str, settings: Settings) -> Policy:
     """Return what the council allows the feed of this key."""
     source, _, name = feed.partition("/")
-    return SOURCES[source].policy(name, settings)
+    return replace(SOURCES[source].policy(name, settings), raw_days=settings.raw_days)
