@@ -11,6 +11,7 @@ import hashlib
 import os
 import struct
 from dataclasses import asdict, dataclass
+from datetime import datetime  # noqa: TC003 - msgspec reads the label by its types
 from typing import TYPE_CHECKING, BinaryIO
 
 import msgspec
@@ -21,7 +22,6 @@ from pipelines.sources.report import Body
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from datetime import datetime
     from pathlib import Path
 
 SUFFIX = ".zst"
@@ -35,6 +35,7 @@ LEVEL = 1
 _HEAD = struct.Struct("<II")
 _SKIPPED = 0x184D2A50
 _LONGEST_LABEL = 1 << 20
+_PROOF_BYTES = 32  # the label's own SHA-256 comes after it
 _TODO = "ingest the day again"
 
 
@@ -70,7 +71,7 @@ def write_kept(pieces: Iterator[bytes], label: Label, into: Path) -> None:
     codec = pa.Codec("zstd", compression_level=LEVEL)
     left = label.size
     with os.fdopen(os.open(into, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as file:
-        file.write(_HEAD.pack(_SKIPPED, len(told)) + told)
+        file.write(_HEAD.pack(_SKIPPED, len(told) + _PROOF_BYTES) + told + hashlib.sha256(told).digest())
         for piece in pieces:
             left -= len(piece)
             file.write(codec.compress(piece, asbytes=True))
@@ -90,12 +91,13 @@ def restore(path: Path, into: Path) -> Body:
     """Write the plain body to `into`; raise Damaged unless it is byte for byte what was received."""
     digest = hashlib.sha256()
     fault = ""
-    with path.open("rb") as file, into.open("wb") as out:
+    with path.open("rb") as file:
         label = _label(file)
         try:
-            for piece in _plain(file):
-                digest.update(piece)
-                out.write(piece)
+            with into.open("wb") as out:
+                for piece in _plain(file):
+                    digest.update(piece)
+                    out.write(piece)
         except pa.ArrowException as error:
             fault = type(error).__name__
         except OSError as error:
@@ -115,12 +117,11 @@ def _label(file: BinaryIO) -> Label:
     head = file.read(_HEAD.size)
     if len(head) == _HEAD.size:
         magic, length = _HEAD.unpack(head)
-        if magic == _SKIPPED and length <= _LONGEST_LABEL:
-            try:
-                return msgspec.json.decode(file.read(length), type=Label)
-            except (msgspec.MsgspecError, UnicodeDecodeError):
-                pass  # told below, as any other file that is none of ours
-    raise Damaged("the file is no kept body", why="its label cannot be read", todo=_TODO)
+        if magic == _SKIPPED and _PROOF_BYTES < length <= _LONGEST_LABEL:
+            told, proof = file.read(length - _PROOF_BYTES), file.read(_PROOF_BYTES)
+            if hashlib.sha256(told).digest() == proof:
+                return msgspec.json.decode(told, type=Label)
+    raise Damaged("the file is no kept body", why="its label is not what was written", todo=_TODO)
 
 
 def _plain(file: BinaryIO) -> Iterator[bytes]:
