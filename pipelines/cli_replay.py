@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.option("--feed", "feeds", multiple=True, metavar="FEED", help="Such as icasework/cases; default all.")
-@click.option("--from", "first", metavar="DAY", help="First report day, YYYY-MM-DD; default the first kept.")
-@click.option("--to", "last", metavar="DAY", help="Last report day; default the last kept.")
+@click.option("--from", "first", metavar="DAY", help="First report day, YYYY-MM-DD; default all.")
+@click.option("--to", "last", metavar="DAY", help="Last report day; default all.")
 @click.option("--publish", is_flag=True, help="Put the days that differ in their places, after telling how.")
 @click.option("--no-rebuild", is_flag=True, help="Leave the catalogue as it is.")
 @click.pass_context
@@ -93,7 +93,7 @@ def _tell(outcome: Replayed) -> None:
         )
         if days
     ]
-    click.echo(f"{outcome.feed.key}: {', '.join([f'{outcome.same} days the same', *told])}")
+    click.echo(f"{outcome.feed.key}: {', '.join([f'{_days(outcome.same)} the same', *told])}")
     _tell_days("change", {day: str(difference) for day, difference in outcome.changes.items()})
     _tell_days("fail", {day: str(error) for day, error in outcome.failed.items()})
     _tell_days("pass", choice.passed_over)
@@ -132,10 +132,14 @@ def raw(feeds: tuple[str, ...]) -> None:
         room = shelf.measure()
         bodies, taken = bodies + room.bodies, taken + room.room
         if room.bodies:
-            days = f"{room.days} days ({_spans(shelf.days())})"
-            click.echo(f"{feed.key}: {room.bodies} bodies of {days}, {_mib(room.room)}")
-    kept = f"kept for {settings.raw_days} days" if settings.raw_days else "none are to be kept"
-    click.echo(f"{bodies} bodies, {_mib(taken)}; {kept} (CASEHOUSE_RAW_DAYS)")
+            days = f"{_days(room.days)} ({_spans(shelf.days())})"
+            click.echo(f"{feed.key}: kept bodies {room.bodies}, of {days}, {_mib(room.room)}")
+    kept = f"kept for {_days(settings.raw_days)}" if settings.raw_days else "none are to be kept"
+    click.echo(f"all kept bodies: {bodies}, {_mib(taken)}; {kept} (CASEHOUSE_RAW_DAYS)")
+
+
+def _days(count: int) -> str:
+    return f"{count} day{'' if count == 1 else 's'}"
 
 
 def _mib(size: int) -> str:

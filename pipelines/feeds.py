@@ -80,9 +80,9 @@ class Policy:
 class Source:
     """One external system, by the settings: how it is reached, what its feeds are allowed, who answers.
 
-    `opener` opens bodies that were received and reaches nobody. `policy` takes a feed's name. `origin` is what
-    receipts name, `environment` is "sandbox" where the stand-in answers; `address` says where reports come
-    from, and `is_moved` whether a setting leads elsewhere than the environment would.
+    `opener` opens received bodies and reaches nobody. `policy` takes a feed's name, `origin` is what receipts
+    name; `environment` is "sandbox" where the stand-in answers; `address` says where reports come from, and
+    `is_moved` whether a setting leads elsewhere than the environment would.
     """
 
     connect: Callable[[Settings], ReportSource]
