@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 import struct
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime  # noqa: TC003 - msgspec reads the label by its types
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -67,7 +67,7 @@ def write_kept(pieces: Iterator[bytes], label: Label, into: Path) -> None:
 
     Raises Damaged when the pieces are not as long as the label says, OSError when the disk will not have it.
     """
-    told = msgspec.json.encode(asdict(label))
+    told = msgspec.json.encode(label)
     codec = pa.Codec("zstd", compression_level=LEVEL)
     left = label.size
     with os.fdopen(os.open(into, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as file:
