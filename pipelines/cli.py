@@ -21,6 +21,7 @@ from pipelines.cli_exports import export
 from pipelines.cli_kpi import build_and_tell, kpi
 from pipelines.cli_late import revisions
 from pipelines.cli_outbound import outbound
+from pipelines.cli_replay import raw, replay
 from pipelines.errors import Permanent, SettingsError
 from pipelines.telling import DEBUG
 
@@ -47,6 +48,8 @@ cli.add_command(export)
 cli.add_command(kpi)
 cli.add_command(outbound)
 cli.add_command(revisions)
+cli.add_command(raw)
+cli.add_command(replay)
 
 
 @cli.command()

@@ -24,6 +24,8 @@ from pipelines.errors import CasehouseError
 from pipelines.feeds import FEEDS, SOURCES
 from pipelines.lake import QUARANTINE, Lake
 from pipelines.outbound import readiness
+from pipelines.raw.shelf import RAW
+from pipelines.raw.telling import tell_kept
 from pipelines.settings import PREFIX, ROOT, Settings, env_file, unknown_settings
 from pipelines.sources.icasework.client import IcaseworkReports
 from pipelines.sources.icasework.rights import try_writing
@@ -135,6 +137,7 @@ def examine(
     yield _folder("Dagster's directory", ROOT / ".dagster", "the rights of the project's folder")
     yield _room(settings.data_dir)
     yield _leftovers(lake)
+    yield Finding(*tell_kept(settings.data_dir, FEEDS, settings.raw_days))
     for source in accounts:
         yield _origin(source, lake, settings)
     yield _catalogue(lake)
@@ -284,13 +287,14 @@ def _secret_file(path: Path) -> Iterator[Finding]:
 
 def _rights(data_dir: Path) -> Iterator[Finding]:
     """Look at who may read raw cells and who may change what is proved, once there is something."""
-    quarantine = data_dir / QUARANTINE
-    mode = _mode(quarantine)
-    if mode is not None:
-        name = "quarantine"
+    for name in (QUARANTINE, RAW):
+        folder = data_dir / name
+        mode = _mode(folder)
+        if mode is None:
+            continue
         if mode & OTHERS_MAY_READ:
-            told = f"{quarantine} holds raw cells of personal data and is open to others"
-            yield Finding(name, False, told, f"run `chmod 700 {quarantine}`")
+            told = f"{folder} holds raw cells of personal data and is open to others"
+            yield Finding(name, False, told, f"run `chmod 700 {folder}`")
         else:
             yield Finding(name, True, "only its owner may read it")
     mode = _mode(data_dir)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pipelines.contracts.contract import Contract
     from pipelines.settings import Settings
     from pipelines.sources.dialect import Dialect
-    from pipelines.sources.report import ReportSource
+    from pipelines.sources.report import Opener, ReportSource
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,7 +63,8 @@ class Feed:
 class Policy:
     """What a council may choose for a feed: bad rows, days without a total, reports asked for at once.
 
-    And, of a day that is asked for again: how much of it may go, and how much of what changed is recorded.
+    Of a day that is asked for again: how much of it may go, and how much of what changed is recorded.
+    `raw_days` is for how many days received bodies are kept, 0 for none.
     """
 
     bad_row_share: float = 0.01
@@ -71,6 +72,7 @@ class Policy:
     concurrency: int = 4
     shrink_guard: ShrinkGuard | None = USUAL_GUARD
     revision_lines: int = MOST_LINES
+    raw_days: int = 0
 
     @property
     def may_lack_total(self) -> bool:
@@ -80,13 +82,16 @@ class Policy:
 
 @dataclass(frozen=True)
 class Source:
-    """One external system, by the settings: how it is opened, what its feeds are allowed, who answers.
+    """One external system, by the settings: how it is reached, what its feeds are allowed, who answers.
 
-    `policy` takes a feed's name. `environment` is "sandbox" where the stand-in answers; `address` says where
-    reports come from, and `is_moved` whether a setting leads elsewhere than the environment would.
+    `opener` opens received bodies and reaches nobody. `policy` takes a feed's name, `origin` is what receipts
+    name; `environment` is "sandbox" where the stand-in answers; `address` says where reports come from, and
+    `is_moved` whether a setting leads elsewhere than the environment would.
     """
 
     connect: Callable[[Settings], ReportSource]
+    opener: Callable[[Settings], Opener]
+    origin: Callable[[Settings], str]
     policy: Callable[[str, Settings], Policy]
     environment: Callable[[Settings], str]
     address: Callable[[Settings], str]
@@ -100,6 +105,12 @@ def _connect_icasework(settings: Settings) -> ReportSource:
     return IcaseworkReports.from_settings(settings)
 
 
+def _icasework_opener(settings: Settings) -> Opener:
+    from pipelines.sources.icasework.reports import opener  # noqa: PLC0415 - as for connecting
+
+    return opener(settings)
+
+
 def _icasework_policy(_name: str, settings: Settings) -> Policy:
     return Policy(settings.bad_row_share, settings.icasework_reconcile, settings.icasework_concurrency)
 
@@ -108,6 +119,12 @@ def _connect_xima(settings: Settings) -> ReportSource:
     from pipelines.sources.xima.client import XimaReports  # noqa: PLC0415 - as for iCasework
 
     return XimaReports.from_settings(settings)
+
+
+def _xima_opener(settings: Settings) -> Opener:
+    from pipelines.sources.xima.body import opener  # noqa: PLC0415 - as for connecting
+
+    return opener(settings)
 
 
 def _xima_policy(name: str, settings: Settings) -> Policy:
@@ -121,6 +138,12 @@ def _connect_tascomi(settings: Settings) -> ReportSource:
     return TascomiReports.from_settings(settings)
 
 
+def _tascomi_opener(settings: Settings) -> Opener:
+    from pipelines.sources.tascomi.day_body import opener  # noqa: PLC0415 - as for connecting
+
+    return opener(settings)
+
+
 def _tascomi_policy(_name: str, settings: Settings) -> Policy:
     """Let no day lack its total, which every list tells; one list at a time, since each moves meanwhile."""
     return Policy(settings.bad_row_share, "total", concurrency=1)
@@ -129,6 +152,8 @@ def _tascomi_policy(_name: str, settings: Settings) -> Policy:
 SOURCES: Mapping[str, Source] = {
     "icasework": Source(
         connect=_connect_icasework,
+        opener=_icasework_opener,
+        origin=lambda settings: settings.icasework_origin,
         policy=_icasework_policy,
         environment=lambda settings: settings.icasework_environment,
         address=lambda settings: settings.icasework_reports_base,
@@ -136,6 +161,8 @@ SOURCES: Mapping[str, Source] = {
     ),
     "xima": Source(
         connect=_connect_xima,
+        opener=_xima_opener,
+        origin=lambda settings: settings.xima_origin,
         policy=_xima_policy,
         environment=lambda settings: settings.xima_environment,
         address=lambda settings: settings.xima_base,
@@ -143,6 +170,8 @@ SOURCES: Mapping[str, Source] = {
     ),
     "tascomi": Source(
         connect=_connect_tascomi,
+        opener=_tascomi_opener,
+        origin=lambda settings: settings.tascomi_origin,
         policy=_tascomi_policy,
         environment=lambda settings: settings.tascomi_environment,
         address=lambda settings: settings.tascomi_base,
@@ -184,4 +213,9 @@ def policy_for(feed: str, settings: Settings) -> Policy:
         settings.shrink_share, settings.shrink_rows, settings.source_retention_days.get(source)
     )
     policy = SOURCES[source].policy(name, settings)
-    return replace(policy, shrink_guard=guard, revision_lines=settings.revision_lines)
+    return replace(
+        policy,
+        shrink_guard=guard,
+        revision_lines=settings.revision_lines,
+        raw_days=settings.raw_days,
+    )

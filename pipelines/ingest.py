@@ -26,6 +26,7 @@ from pipelines.load import (
     stage_large,
     stage_small,
 )
+from pipelines.raw.keeper import Keeper
 from pipelines.repulls import Terms
 from pipelines.sources.report import ReportRequest
 
@@ -87,8 +88,12 @@ def ingest_days(
     """
     lake.require_owner(feed.source, source.origin)
     lake.sweep()
-    with lake.staging() as folder, ThreadPoolExecutor(WRITERS, thread_name_prefix="write") as writers:
-        loader = _Loader(feed, source, lake, policy, folder, clock)
+    with (
+        lake.staging() as folder,
+        ThreadPoolExecutor(WRITERS, thread_name_prefix="write") as writers,
+        Keeper(feed.contract, lake, folder, policy.raw_days, clock) as keeper,
+    ):
+        loader = _Loader(feed, source, lake, policy, folder, clock, keeper)
         together: list[_Arrival] = []
         for arrival in _ahead(list(dict.fromkeys(days)), loader, policy.concurrency):
             if together and not _fits(together, arrival):
@@ -158,6 +163,7 @@ class _Loader:
     policy: Policy
     folder: Path
     clock: Callable[[], datetime]
+    keeper: Keeper
 
     def receive(self, day: ReportDay) -> _Arrival:
         """Fetch and open one day; called from several threads."""
@@ -177,6 +183,7 @@ class _Loader:
         contract = self.feed.contract
         request = ReportRequest(self.feed.key, day, contract.wire_fields)
         body = self.source.fetch(request, self._body(day))
+        self.keeper.begin(request, self.source, body)
         report = self.source.open(request, body)
         check_fields(contract, report)
         receipt = open_receipt(contract, request, self.source, body, report)
@@ -219,6 +226,7 @@ class _Loader:
         except FAULTS as fault:
             return self._failed(arrival, _told(fault))
         finally:
+            self.keeper.finish(arrival.day)
             self._body(arrival.day).unlink(missing_ok=True)
         seconds = arrival.seconds + time.perf_counter() - began
         return Outcome(

@@ -96,6 +96,9 @@ class Terms:
             )
         if difference.uncompared:
             told.append(f"the contract changed too; not compared: {', '.join(difference.uncompared)}")
+        is_same_body = before.body_sha256 == after.body_sha256
+        if is_same_body:
+            told.append("derived again from the same body")
         return Record(
             feed=before.feed,
             report_date=before.report_date,
@@ -110,5 +113,6 @@ class Terms:
             kept=bool(why),
             why="; ".join(told),
             is_cut=difference.is_cut,
+            is_derived_again=is_same_body,
             lines=difference.lines,
         )

@@ -60,6 +60,7 @@ class Record(msgspec.Struct, frozen=True, omit_defaults=True):
 
     `rows_before` and `rows_after` are rows that the source told, quarantined ones included; the others count
     good rows. `old_seal` and `new_seal` name the files; where the old one was kept, the new one never stood.
+    `is_derived_again`: both came from the same body, by another contract or version of the product.
     """
 
     feed: str
@@ -75,6 +76,7 @@ class Record(msgspec.Struct, frozen=True, omit_defaults=True):
     kept: bool = False
     why: str = ""
     is_cut: bool = False
+    is_derived_again: bool = False
     lines: tuple[Line, ...] = ()
 
     @property

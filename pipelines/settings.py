@@ -36,6 +36,7 @@ from pipelines.settings_calls import CallSettings
 from pipelines.settings_kpi import KpiSettings
 from pipelines.settings_late import LateSettings
 from pipelines.settings_outbound import OutboundSettings
+from pipelines.settings_raw import RawSettings
 from pipelines.settings_tascomi import TascomiSettings
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -71,7 +72,7 @@ def _sandbox_parameters() -> dict[str, list[Parameter]]:
     return {name: [timeframe, agents] if name == "agent_summary" else [timeframe] for name in XIMA_REPORTS}
 
 
-class Settings(CallSettings, KpiSettings, LateSettings, OutboundSettings, TascomiSettings):
+class Settings(CallSettings, KpiSettings, LateSettings, OutboundSettings, RawSettings, TascomiSettings):
     """Every setting, its default and its meaning; the environment name is the field's, with CASEHOUSE_."""
 
     model_config = SettingsConfigDict(

@@ -23,19 +23,51 @@ FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"calls", "days", "demonstration", "errors", "places", "telephone", "whole_files"}),
     frozenset(
         {
+            "contracts",
             "settings",
-            "settings_calls",
             "settings_kpi",
-            "settings_late",
             "settings_outbound",
+            "settings_raw",
             "settings_tascomi",
+            "sources",
         }
     ),
-    frozenset({"contracts", "sources"}),
-    frozenset({"comparison", "decode", "feeds", "lake", "receipts", "repulls", "revisions"}),
-    frozenset({"ingest", "load", "rounds", "totals", "verify", "warehouse"}),
-    frozenset({"daily_report", "dictionary", "doctor", "exports", "kpi", "outbound", "tables", "telling"}),
-    frozenset({"cli_calls", "cli_exports", "cli_kpi", "cli_late", "cli_outbound"}),
+    frozenset(
+        {"comparison", "contracts", "decode", "feeds", "lake", "receipts", "repulls", "revisions", "sources"}
+    ),
+    frozenset(
+        {
+            "decode",
+            "feeds",
+            "ingest",
+            "lake",
+            "load",
+            "raw",
+            "receipts",
+            "rounds",
+            "totals",
+            "verify",
+            "warehouse",
+        }
+    ),
+    frozenset(
+        {
+            "daily_report",
+            "dictionary",
+            "doctor",
+            "exports",
+            "ingest",
+            "kpi",
+            "load",
+            "outbound",
+            "tables",
+            "telling",
+            "totals",
+            "verify",
+            "warehouse",
+        }
+    ),
+    frozenset({"cli_calls", "cli_exports", "cli_kpi", "cli_late", "cli_outbound", "cli_replay"}),
     frozenset({"cli"}),
 )
 SANDBOX_MAY_IMPORT = {"errors", "days", "demonstration", "settings", "sandbox"}

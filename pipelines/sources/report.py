@@ -6,6 +6,7 @@ the source's own room.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     import polars as pl
 
     from pipelines.days import ReportDay
+
+# What opening a body may cut off its file's end; before that, nothing of it is ever written over.
+MOST_CUT_BYTES = 4 << 10
 
 
 @dataclass(frozen=True)
@@ -57,6 +61,11 @@ class RawReport:
     controls: Mapping[str, int] = field(default_factory=dict)
 
 
+# What opens a body of a source, by the settings alone: it knows no host and no key. It consumes the file, as
+# `ReportSource.open` does, and raises the same.
+Opener = Callable[[ReportRequest, Body], RawReport]
+
+
 class ReportSource(Protocol):
     """A system that answers reports by day; `origin` names the system and account, such as "uat council"."""
 
@@ -76,8 +85,9 @@ class ReportSource(Protocol):
     def open(self, request: ReportRequest, body: Body) -> RawReport:
         """Read the body as a raw frame; raise Unverified when it cannot be a whole report.
 
-        The file is consumed: what remains of it, under the same name, is what the frame scans. So a body is
-        opened once, and its file kept as long as the frame is used.
+        The file is consumed: its end is cut off by MOST_CUT_BYTES at most, or another file takes its place.
+        What remains under its name is what the frame scans. So a body is opened once, and its file kept as
+        long as the frame is used.
         """
         ...
 

@@ -71,6 +71,7 @@ _REVISED_DAYS = {
     "rows_after": pl.Int64(),
     "is_held_back": pl.Boolean(),
     "is_cut": pl.Boolean(),
+    "is_derived_again": pl.Boolean(),
     "why": pl.String(),
 }
 _REVISIONS = {
@@ -264,7 +265,8 @@ def read_revisions(files: Iterable[RecordFile]) -> tuple[pl.DataFrame, pl.DataFr
         where = (file.feed, file.day.date, file.name, record.at)
         nights = (record.at.astimezone(LONDON).date() - file.day.date).days - 1
         counts = (record.added, record.changed, record.gone, record.rows_before, record.rows_after)
-        days.append((*where, max(1, nights), *counts, record.kept, record.is_cut, record.why or None))
+        flags = (record.kept, record.is_cut, record.is_derived_again)
+        days.append((*where, max(1, nights), *counts, *flags, record.why or None))
         lines += (
             (*where, line.kind, line.key, line.column, line.old, line.new, line.withheld, record.kept)
             for line in record.lines

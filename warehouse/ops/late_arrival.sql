@@ -33,7 +33,7 @@ WITH loaded AS (
 seen AS (
     SELECT feed, days_after, sum(rows_added) AS added, sum(rows_changed) AS changed
     FROM ops.revised_days
-    WHERE NOT is_held_back
+    WHERE NOT is_held_back AND NOT is_derived_again
     GROUP BY feed, days_after
 ),
 so_far AS (

@@ -14,6 +14,7 @@ CREATE TABLE ops.revised_days (
     rows_after BIGINT NOT NULL,
     is_held_back BOOLEAN NOT NULL,
     is_cut BOOLEAN NOT NULL,
+    is_derived_again BOOLEAN NOT NULL,
     why VARCHAR
 );
 COMMENT ON TABLE ops.revised_days IS 'One row per time that a report day was different when it was asked for again. ops.revisions has the rows and cells.';
@@ -29,6 +30,7 @@ COMMENT ON COLUMN ops.revised_days.rows_before IS 'Rows that the source had told
 COMMENT ON COLUMN ops.revised_days.rows_after IS 'Rows that it told this time, quarantined ones included.';
 COMMENT ON COLUMN ops.revised_days.is_held_back IS 'The day would have lost too much of what it had, so it stayed as it was; the counts say what would have changed.';
 COMMENT ON COLUMN ops.revised_days.is_cut IS 'ops.revisions has some of the rows and cells only; the counts are whole.';
+COMMENT ON COLUMN ops.revised_days.is_derived_again IS 'The source told nothing new: the same body was read by another contract or another version of the product.';
 COMMENT ON COLUMN ops.revised_days.why IS 'The cause, as far as it is known.';
 
 -- name: keep

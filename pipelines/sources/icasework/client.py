@@ -22,7 +22,7 @@ from pipelines.sources.icasework.dialect import (
     YES,
 )
 from pipelines.sources.icasework.error_page import error_code, read_reason
-from pipelines.sources.icasework.reports import check_answer, open_report
+from pipelines.sources.icasework.reports import check_answer, opener
 from pipelines.sources.patience import Patience
 from pipelines.sources.report import Body, RawReport, ReportRequest
 from pipelines.sources.transport import Transport
@@ -88,8 +88,7 @@ class IcaseworkReports:
     def open(self, request: ReportRequest, body: Body) -> RawReport:
         """Read the body as a raw frame; it is consumed. Raises Unverified or Permanent, see open_report."""
         try:
-            may_lack_total = self._settings.icasework_reconcile == "none"
-            return open_report(request, body, may_lack_total=may_lack_total)
+            return opener(self._settings)(request, body)
         except CasehouseError as error:
             error.about(request.feed, str(request.day))
             raise

@@ -17,7 +17,7 @@ from pipelines.errors import Permanent, Unverified
 from pipelines.sources.icasework.dialect import FOOTER
 from pipelines.sources.icasework.separators import refuse_short_rows
 from pipelines.sources.received import ASK_AGAIN
-from pipelines.sources.report import RawReport
+from pipelines.sources.report import MOST_CUT_BYTES, RawReport
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
     from pipelines.sources.report import Body
 
-_TAIL_BYTES = 4 << 10
 _PIECE_BYTES = 256 << 10
 
 
@@ -74,7 +73,7 @@ def _read_footer(file: BinaryIO, *, is_framed: bool, is_wide: bool) -> tuple[int
     are no rows, unless the report has a single field.
     """
     size = file.seek(0, os.SEEK_END)
-    tail_start = max(size - _TAIL_BYTES, 0)
+    tail_start = max(size - MOST_CUT_BYTES, 0)
     file.seek(tail_start)
     tail = file.read()
     line_end = len(tail.rstrip(b"\r\n"))

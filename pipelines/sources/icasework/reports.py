@@ -5,6 +5,7 @@ Each format has its own module, loaded when it is met: only CSV is met every nig
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from pipelines.errors import Permanent, Unverified
@@ -14,8 +15,9 @@ from pipelines.sources.received import check_on_disk, kind_of
 from pipelines.sources.wording import scrub
 
 if TYPE_CHECKING:
+    from pipelines.settings import Settings
     from pipelines.sources.exchange import Download
-    from pipelines.sources.report import Body, RawReport, ReportRequest
+    from pipelines.sources.report import Body, Opener, RawReport, ReportRequest
 
 
 def check_answer(download: Download, wanted: str) -> None:
@@ -45,6 +47,11 @@ def _about_nothing(wanted: str) -> str:
     if wanted == "json":
         return "set CASEHOUSE_ICASEWORK_FORMAT=csv: as JSON an empty report cannot be told from a failure"
     return "ingest the day again; if it stays so, check CASEHOUSE_ICASEWORK_ACCOUNT and the report's id"
+
+
+def opener(settings: Settings) -> Opener:
+    """Return what opens a body as the settings have it."""
+    return partial(open_report, may_lack_total=settings.icasework_reconcile == "none")
 
 
 def open_report(request: ReportRequest, body: Body, *, may_lack_total: bool = False) -> RawReport:

@@ -12,35 +12,23 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 import msgspec
-import polars as pl
 
 from pipelines.calls import concerning
 from pipelines.days import ReportDay
 from pipelines.errors import CasehouseError, Permanent
 from pipelines.sources.exchange import utc_now
-from pipelines.sources.json_file import read_json
-from pipelines.sources.received import ASK_AGAIN, check_on_disk
-from pipelines.sources.report import Body, RawReport
+from pipelines.sources.report import Body
 from pipelines.sources.tascomi.client import connect_tascomi
-from pipelines.sources.tascomi.dialect import FEED_TABLES, LAST_UPDATED, MOMENT_LENGTH, site_columns
+from pipelines.sources.tascomi.day_body import FORMAT, DayRecords, opener, table_of
+from pipelines.sources.tascomi.dialect import FEED_TABLES, LAST_UPDATED
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
     from pipelines.settings import Settings
     from pipelines.sources.exchange import Clock
-    from pipelines.sources.report import ReportRequest
+    from pipelines.sources.report import RawReport, ReportRequest
     from pipelines.sources.tascomi.client import TascomiClient
-
-FORMAT = "json"
-
-
-class _Day(msgspec.Struct):
-    """A day's records as they are put on disk, with the list's own count."""
-
-    total: int
-    rows: list[dict[str, str | None]]
 
 
 class TascomiReports:
@@ -62,13 +50,13 @@ class TascomiReports:
         """
         try:
             self._refuse_unfinished(request.day)
-            table = _table_of(request)
+            table = table_of(request)
             with concerning(request.feed, str(request.day)):
                 whole = self._client.whole(table, {LAST_UPDATED: str(request.day)})
         except CasehouseError as error:
             error.about(request.feed, str(request.day))
             raise
-        content = msgspec.json.encode(_Day(whole.total, [dict(row) for row in whole.rows]))
+        content = msgspec.json.encode(DayRecords(whole.total, [dict(row) for row in whole.rows]))
         into.write_bytes(content)
         return Body(into, FORMAT, sha256(content).hexdigest(), len(content), framed=True)
 
@@ -78,9 +66,7 @@ class TascomiReports:
         A list without a record has every field. Raises Unverified or Permanent for another body.
         """
         try:
-            check_on_disk(body)
-            names = site_columns(_table_of(request), self._client.settings)
-            return _opened(request, _read(body), names)
+            return opener(self._client.settings)(request, body)
         except CasehouseError as error:
             error.about(request.feed, str(request.day))
             raise
@@ -119,32 +105,3 @@ class TascomiReports:
                 "the day is not over, so that its records still change",
                 todo="ask for it tomorrow",
             )
-
-
-def _table_of(request: ReportRequest) -> str:
-    return FEED_TABLES[request.feed.rpartition("/")[2]]
-
-
-def _read(body: Body) -> _Day:
-    try:
-        return read_json(body, _Day)
-    except msgspec.ValidationError as error:
-        why = str(error)
-    raise Permanent("the answer is not built as a day's records", why=why, todo=ASK_AGAIN)
-
-
-def _opened(request: ReportRequest, day: _Day, names: Mapping[str, str]) -> RawReport:
-    """Pick the fields asked for; `names` are the site's own for those that have another there."""
-    columns = {}
-    for field in request.fields:
-        name = names.get(field, field)
-        if all(name in row for row in day.rows):
-            columns[field] = [_cell(field, row[name]) for row in day.rows]
-    fields = tuple(columns)
-    frame = pl.DataFrame(columns, schema=dict.fromkeys(fields, pl.String()))
-    return RawReport(fields, frame.lazy(), day.total)
-
-
-def _cell(field: str, value: str | None) -> str | None:
-    """Take nothing for an empty text; cut off the tail that a last change may have (CODE)."""
-    return (value[:MOMENT_LENGTH] if field == LAST_UPDATED and value else value) or None

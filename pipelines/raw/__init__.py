@@ -1,0 +1,1 @@
+"""Kept bodies: what the sources answered, compressed, for a settable time. Deriving from them is replay/."""

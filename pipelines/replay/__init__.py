@@ -1,0 +1,1 @@
+"""Replay: deriving days again from kept bodies, without a call to anybody, and telling what would change."""

@@ -1,0 +1,153 @@
+"""Derive days again from kept bodies, tell what would change, and publish it when that is wanted.
+
+Days run through ingest itself, into a lake of their own beside the real one; what differs stays there until
+it is published, by the same moves as ever, or thrown away. Nothing is asked of any source.
+"""
+
+from __future__ import annotations
+
+import shutil
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from pipelines.errors import CasehouseError, Damaged, Permanent, Transient
+from pipelines.ingest import ingest_days
+from pipelines.lake import Lake
+from pipelines.raw.shelf import Shelf
+from pipelines.replay.choosing import choose
+from pipelines.replay.difference import Difference, compare
+from pipelines.replay.kept_source import KeptSource
+from pipelines.repulls import Terms
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from pipelines.days import ReportDay
+    from pipelines.feeds import Feed, Policy
+    from pipelines.lake import Failure
+    from pipelines.raw.shelf import Kept
+    from pipelines.receipts import Receipt
+    from pipelines.replay.choosing import Choice
+    from pipelines.sources.report import Opener
+
+
+@dataclass
+class Replayed:
+    """One feed's replay: what was chosen, how many days stay as they are, what would change, what failed."""
+
+    feed: Feed
+    choice: Choice
+    same: int = 0
+    changes: dict[ReportDay, Difference] = field(default_factory=dict)
+    failed: dict[ReportDay, CasehouseError] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Replay:
+    """What replaying one feed needs; `origin` is the account whose bodies are taken."""
+
+    feed: Feed
+    lake: Lake
+    origin: str
+    opener: Opener
+    policy: Policy
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+
+    @contextmanager
+    def derived(
+        self, first: ReportDay | None = None, last: ReportDay | None = None
+    ) -> Iterator[tuple[Replayed, Lake]]:
+        """Derive the days from `first` to `last` again; lend the outcome and the lake they stand in."""
+        choice = choose(Shelf(self.lake.root, self.feed.key), self.lake, self.origin, first, last)
+        outcome = Replayed(self.feed, choice)
+        with self.lake.staging() as folder:
+            beside = Lake(folder)
+            self._derive(outcome, beside)
+            yield outcome, beside
+
+    def _derive(self, outcome: Replayed, beside: Lake) -> None:
+        source = KeptSource(self.origin, outcome.choice.bodies, self.opener)
+        policy = replace(self.policy, raw_days=0)
+        days = list(outcome.choice.bodies)
+        for one in ingest_days(self.feed, days, source=source, lake=beside, policy=policy):
+            if one.error is not None or one.receipt is None:
+                outcome.failed[one.day] = one.error or Damaged("the day ended without a receipt")
+                continue
+            try:
+                self._compare(outcome, one.day, one.receipt, beside)
+            except CasehouseError as error:
+                outcome.failed[one.day] = error.about(self.feed.key, str(one.day))
+
+    def _compare(self, outcome: Replayed, day: ReportDay, receipt: Receipt, beside: Lake) -> None:
+        standing = self._standing(day)
+        if standing is not None and standing.seal == receipt.seal:
+            outcome.same += 1
+            shutil.rmtree(beside.path(self.feed.key, day).parent)
+            shutil.rmtree(beside.quarantine_path(self.feed.key, day).parent, ignore_errors=True)
+        else:
+            outcome.changes[day] = compare(self.feed.key, day, standing, self.lake, beside)
+
+    def publish(self, outcome: Replayed, beside: Lake) -> list[ReportDay]:
+        """Publish the days that differ, and return them; those that cannot be are told as failed.
+
+        A day that somebody loaded meanwhile is left as it is now.
+        """
+        published = []
+        for day in outcome.changes:
+            try:
+                self._publish(outcome, day, beside)
+            except CasehouseError as error:
+                outcome.failed[day] = error.about(self.feed.key, str(day))
+            except OSError as error:
+                outcome.failed[day] = _unwritable(error).about(self.feed.key, str(day))
+            else:
+                published.append(day)
+        return published
+
+    def _publish(self, outcome: Replayed, day: ReportDay, beside: Lake) -> None:
+        key, difference = self.feed.key, outcome.changes[day]
+        if self._standing(day) != difference.before:
+            raise Transient(
+                "the day was loaded while it was being replayed, and is left as it is now",
+                todo="replay it again",
+            )
+        note = self._later_note(day, outcome.choice.bodies[day])
+        aside = beside.quarantine_path(key, day) if difference.after.rows_quarantined else None
+        # Whoever replays takes what comes: nothing that the source told is lost by it.
+        terms = Terms(self.feed.contract, self.clock(), None, self.policy.revision_lines)
+        self.lake.publish(key, day, beside.path(key, day), aside, terms)
+        if note is not None:
+            self.lake.record_failure(key, day, _repeat(note), note.attempted_at)
+
+    def _later_note(self, day: ReportDay, kept: Kept) -> Failure | None:
+        """Return the note of an attempt that failed after this body had been loaded: it stays true."""
+        standing = self.lake.path(self.feed.key, day)
+        if not standing.exists() or kept.label.fetched_at.timestamp() > standing.stat().st_mtime:
+            return None
+        return self.lake.failures(self.feed.key).get(day)
+
+    def _standing(self, day: ReportDay) -> Receipt | None:
+        """Return the day's receipt once its files are proved; a damaged day is as good as none."""
+        if not self.lake.path(self.feed.key, day).exists():
+            return None
+        try:
+            return self.lake.check(self.feed.key, day)
+        except Damaged:
+            return None
+
+
+def _repeat(note: Failure) -> CasehouseError:
+    """Return the error that a note was made of, in the same words."""
+    error = CasehouseError(note.message)
+    error.kind = note.kind
+    return error
+
+
+def _unwritable(error: OSError) -> Permanent:
+    return Permanent(
+        "the day derived again cannot be put in its place",
+        why=error.strerror or type(error).__name__,
+        todo="run `casehouse doctor`, make room or mend the rights, then replay the day again",
+    )
