@@ -56,6 +56,11 @@ def logs_of(instance: Path) -> Path:
     return instance / STORAGE / "commands"
 
 
+def sqlite_folder(settings: Settings) -> Path | None:
+    """Return where Dagster's SQLite files of runs stand, None where it keeps them in PostgreSQL."""
+    return None if settings.dagster_postgres_url else home() / STORAGE / "history" / "runs"
+
+
 def child_environment() -> dict[str, str]:
     """Return the environment of a child: ours, with the instance named and warnings quiet."""
     return {**os.environ, "DAGSTER_HOME": str(home()), "PYTHONWARNINGS": "ignore"}
@@ -144,7 +149,7 @@ class Services:
         self._stack = ExitStack()  # what ends with this: the claim, the folder
         self._daemon: Child | None = None
         self._storage = home() / STORAGE
-        self._databases = OpenDatabases(self._storage / "history" / "runs")
+        self._databases = OpenDatabases(sqlite_folder(self.settings))
         self._claim = Claim(self._storage)
         self.client = DagsterClient(address(self.host, self.port))
 

@@ -21,7 +21,7 @@ ROOMS = ("pipelines", "assets", "bench", "tests")
 # Floors of pipelines/: a module imports from its own floor or a lower one.
 FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"errors", "days", "demonstration", "telephone", "whole_files"}),
-    frozenset({"settings", "settings_kpi", "settings_outbound", "settings_tascomi"}),
+    frozenset({"settings", "settings_kpi", "settings_nights", "settings_outbound", "settings_tascomi"}),
     frozenset({"contracts", "sources"}),
     frozenset({"decode", "receipts", "lake", "feeds"}),
     frozenset({"totals", "load", "ingest", "verify", "warehouse"}),
