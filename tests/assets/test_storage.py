@@ -83,7 +83,7 @@ def test_a_database_that_refuses_is_told_without_its_password(
     assert "CASEHOUSE_DAGSTER_POSTGRES_URL" in str(caught.value)
 
 
-@pytest.mark.parametrize("url", ["mysql://a:b@host/name", "postgresql:///name", "postgresql://host", "host"])
+@pytest.mark.parametrize("url", ["mysql://a:b@host/name", "postgresql:///name", "postgresql://host", "words"])
 def test_what_names_no_database_is_refused_without_telling_it(url: str) -> None:
     with pytest.raises(SettingsError, match="postgresql://user") as caught:
         load_settings(dagster_postgres_url=url)
