@@ -16,7 +16,7 @@ from assets.names import NIGHTLY, REBUILD
 from assets.report import REPORT
 from assets.warehouse import CATALOGUE
 from pipelines.days import LONDON, ReportDay
-from pipelines.feeds import SOURCES
+from pipelines.feeds import expected, has_production_account
 
 if TYPE_CHECKING:
     from assets.resources import Workplace
@@ -27,16 +27,12 @@ PRIORITY = {"dagster/priority": "10"}
 
 
 def nightly_job(place: Workplace) -> dg.UnresolvedAssetJobDefinition:
-    """Return the job that loads one day of every feed in one run.
-
-    Once one source has a real account, those still left to the sandbox are not loaded by night: a council
-    without the other system would have a failure each morning, or invented days among its real ones.
-    """
-    invented = {name for name, source in SOURCES.items() if source.environment(place.settings) == "sandbox"}
-    real = [key for key, feed in place.feeds.items() if feed.source not in invented]
+    """Return the job that loads one day of every expected feed in one run."""
     return dg.define_asset_job(
         NIGHTLY,
-        selection=dg.AssetSelection.assets(*(asset_key(feed) for feed in real or place.feeds)),
+        selection=dg.AssetSelection.assets(
+            *(asset_key(feed.key) for feed in expected(place.feeds, place.settings))
+        ),
         description="One report day of every feed that has an account.",
         tags=PRIORITY,
     )
@@ -59,7 +55,7 @@ def nightly_schedule(job: dg.UnresolvedAssetJobDefinition, settings: Settings) -
     would miss days in silence, while a first `dg dev` on a laptop, which talks to the sandbox, should fetch
     nothing by itself. Whoever switches it in the UI overrides this for good.
     """
-    production = any(source.environment(settings) == "production" for source in SOURCES.values())
+    production = has_production_account(settings)
 
     @dg.schedule(
         name=NIGHTLY,

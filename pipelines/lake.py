@@ -35,11 +35,17 @@ STALE_SECONDS = 24 * 3600  # a staged folder this old belongs to a writer that i
 
 @dataclass(frozen=True)
 class Failure:
-    """The last attempt at a day, when it failed: the error's kind, its message, and when."""
+    """The last attempt at a day, when it failed: the error's kind, its message, and when.
+
+    `attempts` counts those that failed since the day was last loaded; `made_with` names the contract and the
+    product that the last one was made with.
+    """
 
     kind: str
     message: str
     attempted_at: datetime
+    attempts: int = 1
+    made_with: str = ""
 
 
 @dataclass(frozen=True)
@@ -177,20 +183,31 @@ class Lake:
             if path != partner:
                 path.unlink(missing_ok=True)
 
-    def record_failure(self, feed: str, day: ReportDay, error: CasehouseError, at: datetime) -> None:
-        """Note that the last attempt at a day failed, for the completeness view."""
+    def record_failure(
+        self, feed: str, day: ReportDay, error: CasehouseError, at: datetime, made_with: str = ""
+    ) -> None:
+        """Note that the last attempt at a day failed, for the completeness view and for whoever tries again."""
+        earlier = self._failure(feed, day)
         told = {
             "feed": feed,
             "report_date": str(day),
             "kind": error.kind,
             "message": str(error),
             "attempted_at": at.isoformat(),
+            "attempts": earlier.attempts + 1 if earlier else 1,
+            "made_with": made_with,
         }
         with self.staging() as folder:
             path = folder / "failure.json"
             path.write_text(json.dumps(told), encoding="utf-8")
             _sync(path)
             _promote(path, self._failure_path(feed, day))
+
+    def _failure(self, feed: str, day: ReportDay) -> Failure | None:
+        try:
+            return _failure(self._failure_path(feed, day))
+        except FileNotFoundError:
+            return None
 
     def failures(self, feed: str) -> dict[ReportDay, Failure]:
         """Find the days whose last attempt failed."""
@@ -265,7 +282,8 @@ def _failure(path: Path) -> Failure:
     try:
         told = json.loads(path.read_text(encoding="utf-8"))
         at = datetime.fromisoformat(told["attempted_at"])
-        return Failure(str(told["kind"]), str(told["message"]), at)
+        attempts, made_with = int(told.get("attempts", 1)), str(told.get("made_with", ""))
+        return Failure(str(told["kind"]), str(told["message"]), at, attempts, made_with)
     except (ValueError, KeyError, TypeError):
         at = datetime.fromtimestamp(path.stat().st_mtime, UTC)
         return Failure("unknown", "the note of the failed attempt cannot be read", at)

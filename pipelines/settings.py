@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -341,6 +341,14 @@ def env_file() -> Path | None:
     if not path.is_file():
         raise SettingsError(f"{path} is no file", todo=f"correct {ENV_FILE}")
     return path
+
+
+def file_changed_at() -> datetime | None:
+    """Return when the file of settings was last written, None where there is none."""
+    path = env_file()
+    if path is None or not path.is_file():
+        return None
+    return datetime.fromtimestamp(path.stat().st_mtime, UTC)
 
 
 def load_settings(**overrides: object) -> Settings:

@@ -24,7 +24,7 @@ FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"settings", "settings_kpi", "settings_nights", "settings_outbound", "settings_tascomi"}),
     frozenset({"contracts", "sources"}),
     frozenset({"decode", "receipts", "lake", "feeds"}),
-    frozenset({"totals", "load", "ingest", "verify", "warehouse"}),
+    frozenset({"totals", "load", "ingest", "missed", "verify", "warehouse"}),
     frozenset({"kpi", "outbound", "exports", "daily_report", "dictionary", "tables", "doctor", "telling"}),
     frozenset({"cli_exports", "cli_kpi", "cli_outbound"}),
     frozenset({"cli"}),
