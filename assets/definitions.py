@@ -14,6 +14,7 @@ import dagster as dg
 
 from assets.feeds import feed_asset
 from assets.kpi import cards_asset
+from assets.missed import missed_job, missed_sensor
 from assets.outbound import dispatch_job, dispatch_schedule, service_requests_asset
 from assets.report import report_asset
 from assets.resources import Workplace
@@ -56,7 +57,7 @@ def build_defs(**overrides: Unpack[Overrides]) -> dg.Definitions:
     with warnings.catch_warnings():
         # BackfillPolicy is marked beta; what is leaned on is held by tests/assets/test_dagster_itself.py.
         warnings.simplefilter("ignore", dg.BetaWarning)
-        nightly, dispatch = nightly_job(place), dispatch_job()
+        nightly, dispatch, missed = nightly_job(place), dispatch_job(), missed_job(place)
         return dg.Definitions(
             assets=[
                 *(feed_asset(feed, place) for feed in place.feeds.values()),
@@ -65,9 +66,9 @@ def build_defs(**overrides: Unpack[Overrides]) -> dg.Definitions:
                 cards_asset(place),
                 service_requests_asset(place),
             ],
-            jobs=[nightly, rebuild_job(), dispatch],
+            jobs=[nightly, rebuild_job(), dispatch, missed],
             schedules=[nightly_schedule(nightly, settings), dispatch_schedule(dispatch, settings)],
-            sensors=[rebuild_sensor()],
+            sensors=[rebuild_sensor(), missed_sensor(missed, place)],
             # One feed after the other in the run's own process: a process per step costs a second each.
             executor=dg.in_process_executor,
         )

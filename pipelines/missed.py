@@ -35,6 +35,7 @@ Cell = tuple[str, ReportDay]  # a feed's key and a day
 DAY_DELAYS = tuple(timedelta(minutes=minutes) for minutes in (15, 60, 240, 1440))
 SOURCE_DELAYS = tuple(timedelta(minutes=minutes) for minutes in (15, 60, 240))
 ANSWER_HOLDS = timedelta(hours=1)
+SILENCE = 2  # sendings in a row without an answer; a single one may be the fault of that day
 AFTER_NIGHTLY = timedelta(hours=1)  # so long the nightly run has for yesterday before it counts as missed
 # A day that failed like this was answered: the source is up.
 _ANSWERED = {ContractDrift.kind, TooManyBadRows.kind, Unverified.kind, Damaged.kind}
@@ -218,7 +219,7 @@ class _OneSource:
         if not sent or at is None:
             return
         if any(self._was_answered(cell, at) for cell in sent):
-            if memory.silent:
+            if memory.silent >= SILENCE:
                 memory.recovered_at = self._watch.now
             memory.silent, memory.answered_at = 0, self._watch.now
             return

@@ -1,0 +1,197 @@
+"""When a missed day is tried again: whatever the outage, all heals, nothing storms, no answer is asked twice."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipelines.days import ReportDay, span
+from pipelines.errors import CasehouseError, ContractDrift, Permanent, Transient
+from pipelines.feeds import Policy
+from pipelines.ingest import ingest_days
+from pipelines.lake import Lake
+from pipelines.missed import (
+    Bounds,
+    Launch,
+    Look,
+    Memory,
+    SourceMemory,
+    Watch,
+    _runs,
+    due_until,
+    recall,
+    remembered,
+)
+from tests.plain_source import PARCELS, PlainSource, fill
+
+FIRST = ReportDay.parse("2026-11-01")
+BEGIN = datetime(2026, 11, 9, 6, 30, tzinfo=UTC)
+BOUNDS = Bounds(days=5, runs=2, days_per_run=3)
+ALL = list(span(FIRST, FIRST.plus(20)))
+
+
+class Walk:
+    """One feed's lake and source, looked at every so many minutes."""
+
+    def __init__(self, root: Path) -> None:
+        self.lake, self.source, self.now = Lake(root), fill(PlainSource(), ALL, count=1), BEGIN
+        self.memory: str | None = None
+        self.asked_at: list[datetime] = []
+
+    def down(self, error: CasehouseError | None) -> None:
+        self.source.errors = {str(day): error for day in ALL} if error else {}
+
+    def look(self) -> Look:
+        memory = recall(self.memory)
+        due = due_until(self.now, 5)
+        look = Watch(self.lake, [PARCELS], FIRST, due, self.now, ()).look(memory, BOUNDS)
+        self.memory = remembered(memory)
+        return look
+
+    def step(self, minutes: int = 5) -> Look:
+        look = self.look()
+        for launch in look.launches:
+            self.load(launch)
+        self.now += timedelta(minutes=minutes)
+        return look
+
+    def load(self, launch: Launch) -> None:
+        days = [day for _, day in launch.cells]
+        self.asked_at += [self.now] * len(days)
+        policy, clock = Policy(concurrency=1), lambda: self.now
+        list(ingest_days(PARCELS, days, source=self.source, lake=self.lake, policy=policy, clock=clock))
+
+    def missing(self) -> set[ReportDay]:
+        return set(span(FIRST, due_until(self.now, 5))) - set(self.lake.days(PARCELS.key))
+
+
+@pytest.fixture
+def walk(tmp_path: Path) -> Walk:
+    return Walk(tmp_path)
+
+
+def test_the_first_look_asks_for_the_oldest_day_then_the_rest_flows_within_bounds(walk: Walk) -> None:
+    launched = [walk.step().launches for _ in range(5)]
+    ends = [[(str(one.first)[-2:], str(one.last)[-2:]) for one in launches] for launches in launched]
+    assert ends == [[("01", "01")], [("02", "04"), ("05", "06")], [("07", "08")], [], []]
+
+
+def test_a_day_counts_as_missed_an_hour_after_the_nightly_run() -> None:
+    def due(text: str) -> str:
+        return str(due_until(datetime.fromisoformat(text), 5))
+
+    assert due("2026-11-09T05:59:00+00:00") == "2026-11-07"
+    assert due("2026-11-09T06:00:00+00:00") == "2026-11-08"
+    assert due("2026-07-09T04:59:00+00:00") == "2026-07-07"  # summer time
+    assert due("2026-07-09T05:00:00+00:00") == "2026-07-08"
+    assert str(due_until(datetime.fromisoformat("2026-11-09T23:59:00+00:00"), 23)) == "2026-11-07"
+    assert str(due_until(datetime.fromisoformat("2026-11-10T00:00:00+00:00"), 23)) == "2026-11-08"
+
+
+@given(
+    outages=st.lists(st.tuples(st.integers(1, 40), st.integers(1, 60)), max_size=3),
+    minutes=st.sampled_from([30, 60, 120]),
+)
+@settings(deadline=None, max_examples=10)
+def test_whatever_the_outages_all_heals_and_a_silent_source_is_hardly_asked(
+    outages: list[tuple[int, int]], minutes: int
+) -> None:
+    with TemporaryDirectory() as root:
+        walk = Walk(Path(root))
+        for hours_up, hours_down in outages:
+            for _ in range(hours_up * 60 // minutes):
+                walk.step(minutes)
+            walk.down(Transient("resting"))
+            before = len(walk.asked_at)
+            for _ in range(hours_down * 60 // minutes):
+                walk.step(minutes)
+            # One lot may be under way when it begins; afterwards one day, at most every four hours.
+            assert len(walk.asked_at) - before <= BOUNDS.days + 3 + hours_down / 4
+            walk.down(None)
+            if walk.now > BEGIN + timedelta(days=10):
+                break
+        for _ in range(30 * 60 // minutes):
+            walk.step(minutes)
+        assert walk.missing() == set()
+        assert walk.lake.failures(PARCELS.key) == {}
+
+
+def test_while_a_source_is_silent_it_is_asked_for_one_day_ever_more_rarely(walk: Walk) -> None:
+    walk.down(Transient("resting"))
+    for _ in range(3 * 288):
+        walk.step()
+    waits = [later - earlier for earlier, later in pairwise(walk.asked_at)]
+    assert [wait.total_seconds() / 60 for wait in waits[:4]] == [15, 60, 240, 240]
+    assert len(walk.asked_at) <= 4 + 3 * 6
+
+
+def test_days_that_failed_in_an_outage_wait_no_longer_once_it_is_over(walk: Walk) -> None:
+    walk.down(Transient("resting"))
+    for _ in range(4 * 288):
+        walk.step()
+    walk.down(None)
+    began = walk.now
+    while walk.missing():
+        walk.step()
+    assert walk.now - began <= timedelta(hours=4, minutes=30)
+
+
+def test_a_single_day_that_fails_again_and_again_waits_longer_and_holds_nothing_up(walk: Walk) -> None:
+    walk.source.errors["2026-11-03"] = Transient("timed out")
+    for _ in range(3 * 288):
+        walk.step()
+    assert walk.missing() == {ReportDay.parse("2026-11-03")}
+    assert walk.source.asked.count("2026-11-03") <= 6
+    assert walk.lake.failures(PARCELS.key)[ReportDay.parse("2026-11-03")].attempts >= 5
+
+
+@pytest.mark.parametrize("error", [Permanent("gone"), ContractDrift("other fields")])
+def test_other_failures_wait_for_a_person(walk: Walk, error: CasehouseError) -> None:
+    walk.source.errors["2026-11-01"] = error
+    for _ in range(3 * 288):
+        look = walk.step()
+    assert walk.source.asked.count("2026-11-01") == 1
+    assert look.waiting == {(PARCELS.key, FIRST): error.kind}
+    assert walk.missing() == {FIRST}
+
+
+def test_a_refused_key_costs_a_day_at_a_time_not_all_at_once(walk: Walk) -> None:
+    walk.down(Permanent("the key is refused"))
+    for _ in range(288):
+        walk.step()
+    assert len(walk.asked_at) <= 9
+
+
+def test_runs_that_leave_no_trace_are_not_sent_again_and_again(
+    walk: Walk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    launched: list[Launch] = []
+    monkeypatch.setattr(walk, "load", launched.append)
+    for _ in range(288):
+        walk.step()
+    assert len(launched) <= 9
+    assert len({launch.first for launch in launched}) > 1  # a day that kills its run holds up no other
+
+
+def test_what_is_remembered_may_be_lost(walk: Walk) -> None:
+    memory: Memory = {"depot": SourceMemory(sent=[("a/b", "2026-11-01")], sent_at=BEGIN, silent=2)}
+    assert recall(remembered(memory)) == memory
+    assert recall("{") == recall(None) == {}
+    assert recall('{"depot": {"silent": "two"}}') == {}
+    for _ in range(9):
+        walk.memory = None
+        walk.step()
+    assert walk.missing() == set()
+
+
+def test_feeds_that_lack_the_same_days_share_their_runs() -> None:
+    cells = [(feed, FIRST.plus(number)) for number in (0, 1, 2, 4) for feed in ("a/b", "a/c")]
+    cells.append(("a/d", FIRST))
+    found = [(one.feeds, str(one.first)[-2:], str(one.last)[-2:]) for one in _runs(cells, 30)]
+    assert found == [(("a/d",), "01", "01"), (("a/b", "a/c"), "01", "03"), (("a/b", "a/c"), "05", "05")]
