@@ -43,7 +43,7 @@ class Storage(DagsterStorage, ConfigurableClass):
         return {"base_dir": dg.StringSource}
 
     @classmethod
-    def from_config_value(
+    def from_config_value(  # type: ignore[override]  # Dagster takes any DagsterStorage
         cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]
     ) -> DagsterStorage:
         """Make the storage."""

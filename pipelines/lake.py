@@ -186,7 +186,7 @@ class Lake:
     def record_failure(
         self, feed: str, day: ReportDay, error: CasehouseError, at: datetime, made_with: str = ""
     ) -> None:
-        """Note that the last attempt at a day failed, for the completeness view and for whoever tries again."""
+        """Note that the last attempt at a day failed, for the completeness view and whoever tries again."""
         earlier = self._failure(feed, day)
         told = {
             "feed": feed,

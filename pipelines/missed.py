@@ -14,7 +14,7 @@ is not known here (see assets/missed.py). The rules:
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta  # noqa: TC003 - msgspec reads the annotations
+from datetime import datetime, timedelta
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -65,12 +65,12 @@ class Untold(msgspec.Struct):
 class SourceMemory(msgspec.Struct):
     """What is remembered of one source between two looks; all of it may be lost without harm."""
 
-    sent: list[tuple[str, str]] = []  # noqa: RUF012 - msgspec gives each its own
+    sent: list[tuple[str, str]] = []
     sent_at: datetime | None = None
     answered_at: datetime | None = None
     recovered_at: datetime | None = None  # when it last answered after it had been silent
     silent: int = 0  # how often in a row nothing that was sent was answered
-    untold: dict[str, Untold] = {}  # noqa: RUF012 - as above; by feed and day
+    untold: dict[str, Untold] = {}
 
 
 Memory = dict[str, SourceMemory]
@@ -95,10 +95,16 @@ class Look:
     open_days: int = 0
 
     def __str__(self) -> str:
-        told = [f"{self.open_days} days of feeds are not loaded"] if self.open_days else ["nothing is missing"]
-        told += [f"{name} does not answer, asked again after {at:%H:%M} UTC" for name, at in self.silent.items()]
+        told = (
+            [f"{self.open_days} days of feeds are not loaded"] if self.open_days else ["nothing is missing"]
+        )
+        told += [
+            f"{name} does not answer, asked again after {at:%H:%M} UTC" for name, at in self.silent.items()
+        ]
         if self.waiting:
-            first = "; ".join(f"{feed} {day} ({kind})" for (feed, day), kind in islice(self.waiting.items(), 5))
+            first = "; ".join(
+                f"{feed} {day} ({kind})" for (feed, day), kind in islice(self.waiting.items(), 5)
+            )
             told.append(f"{len(self.waiting)} wait for a person: {first}")
         return ". ".join(told)
 

@@ -22,7 +22,7 @@ ROOMS = ("pipelines", "assets", "bench", "tests")
 FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"errors", "days", "demonstration", "telephone", "whole_files"}),
     frozenset({"settings", "settings_kpi", "settings_nights", "settings_outbound", "settings_tascomi"}),
-    frozenset({"contracts", "sources"}),
+    frozenset({"contracts", "sources", "dagster_files"}),
     frozenset({"decode", "receipts", "lake", "feeds"}),
     frozenset({"totals", "load", "ingest", "missed", "verify", "warehouse"}),
     frozenset({"kpi", "outbound", "exports", "daily_report", "dictionary", "tables", "doctor", "telling"}),

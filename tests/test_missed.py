@@ -1,4 +1,4 @@
-"""When a missed day is tried again: whatever the outage, all heals, nothing storms, no answer is asked twice."""
+"""When a missed day is tried again: whatever the outage, all heals and nothing storms."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 PASSWORD = "not/a:real@word"
-ADDRESS = "postgresql://casehouse:not%2Fa%3Areal%40word@127.0.0.1:{port}/postgres"
+ADDRESS = "postgresql://casehouse:not%2Fa%3Areal%40word@127.0.0.1:{port}/{name}"
 
 
 def programs() -> Path | None:
@@ -43,8 +43,8 @@ def why_not() -> str:
 
 
 @contextmanager
-def cluster() -> Iterator[str]:
-    """Run a server for as long as the block lasts; lend its address, the password in it."""
+def cluster() -> Iterator[int]:
+    """Run a server for as long as the block lasts; lend its port."""
     folder_of_programs, account = programs(), _account()
     assert folder_of_programs is not None
     assert account is not None
@@ -71,9 +71,21 @@ def cluster() -> Iterator[str]:
         options = f"-c listen_addresses=127.0.0.1 -c port={port} -c fsync=off -k {home}"
         run("pg_ctl", "-D", data, "-l", str(home / "log"), "-w", "-o", options, "start")
         try:
-            yield ADDRESS.format(port=port)
+            yield port
         finally:
             run("pg_ctl", "-D", data, "-m", "immediate", "-w", "stop")
+
+
+def new_database(port: int, name: str) -> str:
+    """Make an empty database; return its address, the password in it."""
+    folder = programs()
+    assert folder is not None
+    subprocess.run(
+        [folder / "createdb", "-h", "127.0.0.1", "-p", str(port), "-U", "casehouse", name],
+        check=True,
+        env={"PATH": os.environ["PATH"], "PGPASSWORD": PASSWORD},
+    )
+    return ADDRESS.format(port=port, name=name)
 
 
 def _free_port() -> int:

@@ -23,7 +23,7 @@ from pipelines.sources.dialect import ICASEWORK
 from tests.plain_source import PARCELS, Parcels, PlainSource, fill
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from pipelines.lake import Lake
@@ -38,7 +38,7 @@ NIGHTLY_HOUR = 5
 
 @dataclass
 class Council:
-    """Three feeds of two sources, a clock that is turned by hand, and who does what Dagster's daemon would."""
+    """Three feeds of two sources, a clock that is turned by hand, and what Dagster's daemon would do."""
 
     settings: Settings
     lake: Lake
@@ -85,7 +85,7 @@ class Council:
         self.runs += requests
         return requests
 
-    def run(self, keys: list[dg.AssetKey] | tuple[dg.AssetKey, ...], tags: dict[str, str]) -> None:
+    def run(self, keys: Sequence[dg.AssetKey], tags: Mapping[str, str]) -> None:
         assets = [one for one in self.defs.assets or () if isinstance(one, dg.AssetsDefinition)]
         dg.materialize(
             [one for one in assets if one.key in keys],
@@ -130,7 +130,9 @@ def council(lake: Lake) -> Iterator[Council]:
 def test_nights_the_machine_was_off_are_made_good_in_few_runs(council: Council) -> None:
     first = council.tick()
     # One day of each source, to see whether it answers.
-    assert [(len(one.asset_selection or ()), one.tags["dagster/asset_partition_range_end"]) for one in first] == [
+    assert [
+        (len(one.asset_selection or ()), one.tags["dagster/asset_partition_range_end"]) for one in first
+    ] == [
         (1, "2026-11-01"),
         (1, "2026-11-01"),
     ]
@@ -185,7 +187,9 @@ def test_what_failed_for_good_is_not_asked_for_again(council: Council) -> None:
 
     assert "2026-11-06" not in council.sources["depot"].asked
     assert "2 wait for a person: depot/parcels 2026-11-06 (permanent)" in council.said
-    assert council.lost(FIRST.plus(7)) == {(feed, "2026-11-06") for feed in ("depot/parcels", "depot/letters")}
+    assert council.lost(FIRST.plus(7)) == {
+        (feed, "2026-11-06") for feed in ("depot/parcels", "depot/letters")
+    }
 
 
 def test_a_mended_contract_heals_a_day_by_itself(council: Council, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -203,7 +207,9 @@ def test_a_mended_contract_heals_a_day_by_itself(council: Council, monkeypatch: 
     assert council.lost(FIRST.plus(5)) == set()
 
 
-def test_settings_written_since_let_waiting_days_go_once(council: Council, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_settings_written_since_let_waiting_days_go_once(
+    council: Council, monkeypatch: pytest.MonkeyPatch
+) -> None:
     council.settle()
     council.sources["harbour"].errors["2026-11-06"] = Permanent("the key is refused")
     council.now += timedelta(days=1)
@@ -242,7 +248,9 @@ def test_what_is_under_way_is_not_launched_twice(council: Council) -> None:
             backfill_timestamp=council.now.timestamp(),
             tags={},
             dynamic_partitions_store=council.instance,
-            asset_graph_subset=AssetGraphSubset.from_asset_partition_set(cells, council.repository.asset_graph),
+            asset_graph_subset=AssetGraphSubset.from_asset_partition_set(
+                cells, council.repository.asset_graph
+            ),
             title=None,
             description=None,
             run_config=None,
@@ -274,9 +282,7 @@ def test_no_more_runs_are_open_than_the_setting_says(council: Council) -> None:
 
 @pytest.mark.parametrize(("environment", "status"), [("production", "RUNNING"), ("sandbox", "STOPPED")])
 def test_it_is_on_where_the_nightly_schedule_is(tmp_path: Path, environment: str, status: str) -> None:
-    settings = load_settings(
-        data_dir=tmp_path, start_date=date(2026, 10, 1), xima_environment=environment
-    )
+    settings = load_settings(data_dir=tmp_path, start_date=date(2026, 10, 1), xima_environment=environment)
     defs = build_defs(settings=settings)
     assert defs.resolve_sensor_def("missed_days").default_status.value == status
     assert defs.resolve_schedule_def("nightly").default_status.value == status

@@ -9,15 +9,14 @@ import pytest
 from dagster._core.storage.event_log import SqliteEventLogStorage
 from dagster_postgres.event_log import PostgresEventLogStorage
 
-from assets.services import sqlite_folder
 from assets.storage import database_url
+from pipelines.dagster_files import runs_folder
 from pipelines.errors import SettingsError, Transient
-from pipelines.settings import ROOT, load_settings
+from pipelines.settings import load_settings
 from tests.assets.conftest import PARCELS_KEY
-from tests.assets.postgres import PASSWORD, cluster, why_not
+from tests.assets.postgres import PASSWORD
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from pipelines.settings import Settings
@@ -26,28 +25,12 @@ if TYPE_CHECKING:
 SETTING = "CASEHOUSE_DAGSTER_POSTGRES_URL"
 
 
-@pytest.fixture(scope="module")
-def database() -> Iterator[str]:
-    if reason := why_not():
-        pytest.skip(reason)
-    with cluster() as url:
-        yield url
-
-
-@pytest.fixture
-def project(home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Lend a directory with the project's own dagster.yaml."""
-    (home / "dagster.yaml").write_bytes((ROOT / "dagster.yaml").read_bytes())
-    monkeypatch.chdir(home)
-    return home
-
-
 def test_without_the_setting_it_is_files_below_the_project(project: Path, settings: Settings) -> None:
     with dg.DagsterInstance.from_config(str(project)) as instance:
         assert isinstance(instance.event_log_storage, SqliteEventLogStorage)
         assert (project / ".dagster" / "history" / "runs.db").exists()
     assert database_url(settings) is None
-    assert sqlite_folder(settings) is not None
+    assert runs_folder(settings) is not None
 
 
 def test_one_setting_makes_it_a_real_postgres(
@@ -66,16 +49,16 @@ def test_one_setting_makes_it_a_real_postgres(
     with dg.DagsterInstance.from_config(str(project)) as again:
         recorded = again.fetch_materializations(PARCELS_KEY, limit=9).records
         assert {record.partition_key for record in recorded} == {f"2026-11-0{day}" for day in (1, 2, 3)}
-    assert sqlite_folder(load_settings()) is None
+    assert runs_folder(load_settings()) is None
 
 
 def test_a_database_that_refuses_is_told_without_its_password(
     project: Path, database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("dagster_postgres.utils.time.sleep", lambda _: None)
-    monkeypatch.setenv(SETTING, database.replace("casehouse:", "nobody:"))
+    monkeypatch.setenv(SETTING, database.replace("//casehouse:", "//nobody:"))
     with (
-        pytest.raises(Transient, match="Dagster's database postgres at 127.0.0.1") as caught,
+        pytest.raises(Transient, match="Dagster's database casehouse_") as caught,
         dg.DagsterInstance.from_config(str(project)),
     ):
         pass
