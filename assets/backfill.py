@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
-from itertools import groupby
 from typing import TYPE_CHECKING
 
-from pipelines.days import ReportDay, span
+from pipelines.days import ReportDay, span, stretches
 from pipelines.errors import CasehouseError, Permanent, Transient
 
 if TYPE_CHECKING:
@@ -47,15 +46,11 @@ class Wanted:
     @property
     def ranges(self) -> dict[str, list[tuple[str, str]]]:
         """The days of each feed as unbroken ranges, both ends included; feeds without days are left out."""
-        return {feed: list(_ranges(days)) for feed, days in self.days.items() if days}
-
-
-def _ranges(days: Sequence[ReportDay]) -> Iterator[tuple[str, str]]:
-    """Yield the ends of each stretch of days that follow on one another."""
-    numbered = enumerate(sorted(days))
-    for _, stretch in groupby(numbered, key=lambda pair: pair[1].date.toordinal() - pair[0]):
-        found = [day for _, day in stretch]
-        yield str(found[0]), str(found[-1])
+        return {
+            feed: [(str(first), str(last)) for first, last in stretches(days)]
+            for feed, days in self.days.items()
+            if days
+        }
 
 
 def every_day(

@@ -14,9 +14,11 @@ import dagster as dg
 
 from assets.feeds import feed_asset
 from assets.kpi import cards_asset
+from assets.missed import missed_job, missed_sensor
 from assets.outbound import dispatch_job, dispatch_schedule, service_requests_asset
 from assets.report import report_asset
 from assets.resources import Workplace
+from assets.retention import forget_job, forget_schedule
 from assets.schedules import nightly_job, nightly_schedule, rebuild_job, rebuild_sensor
 from assets.warehouse import catalogue_asset
 from pipelines.feeds import FEEDS, SOURCES, connect, policy_for
@@ -56,7 +58,8 @@ def build_defs(**overrides: Unpack[Overrides]) -> dg.Definitions:
     with warnings.catch_warnings():
         # BackfillPolicy is marked beta; what is leaned on is held by tests/assets/test_dagster_itself.py.
         warnings.simplefilter("ignore", dg.BetaWarning)
-        nightly, dispatch = nightly_job(place), dispatch_job()
+        nightly, dispatch, missed = nightly_job(place), dispatch_job(), missed_job(place)
+        forget = forget_job(place)
         return dg.Definitions(
             assets=[
                 *(feed_asset(feed, place) for feed in place.feeds.values()),
@@ -65,9 +68,13 @@ def build_defs(**overrides: Unpack[Overrides]) -> dg.Definitions:
                 cards_asset(place),
                 service_requests_asset(place),
             ],
-            jobs=[nightly, rebuild_job(), dispatch],
-            schedules=[nightly_schedule(nightly, place), dispatch_schedule(dispatch, settings)],
-            sensors=[rebuild_sensor()],
+            jobs=[nightly, rebuild_job(), dispatch, missed, forget],
+            schedules=[
+                nightly_schedule(nightly, place),
+                dispatch_schedule(dispatch, settings),
+                forget_schedule(forget, place),
+            ],
+            sensors=[rebuild_sensor(), missed_sensor(missed, place)],
             # One feed after the other in the run's own process: a process per step costs a second each.
             executor=dg.in_process_executor,
         )

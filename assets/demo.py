@@ -19,8 +19,9 @@ from rich.text import Text
 from assets.backfill import every_day, only_missing
 from assets.client import DagsterClient
 from assets.processes import ANY_PORT, Children, ToldToStop, module, require_port
-from assets.services import Services, child_environment, home, logs_of, open_services, serves, set_address
+from assets.services import Services, child_environment, logs_of, open_services, serves, set_address
 from assets.work import load_days, rebuild_catalogue
+from pipelines.dagster_files import home
 from pipelines.errors import CasehouseError, Permanent, SettingsError, Transient
 from pipelines.feeds import FEEDS, SOURCES
 from pipelines.kpi.card_file import FOLDER, POINTER

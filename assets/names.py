@@ -5,6 +5,8 @@ They stand apart so that the side that asks need not import Dagster.
 
 LOCATION = "casehouse"  # also in pyproject.toml, [tool.dg.project]
 NIGHTLY = "nightly"
+MISSED = "missed_days"
+FORGET = "forget_old_runs"
 REBUILD = "rebuild_catalogue"
 CARDS_STEP = "kpi__cards"  # Dagster's name of the step that makes the asset kpi/cards
 DISPATCH = "dispatch_service_requests"

@@ -18,16 +18,10 @@ from rich.console import Console
 from assets.backfill import every_day, only_missing
 from assets.demo import Demo
 from assets.processes import ANY_PORT, Children, heed_signals
-from assets.services import (
-    child_environment,
-    find_running,
-    home,
-    logs_of,
-    open_services,
-    tuned_for,
-)
+from assets.services import child_environment, find_running, logs_of, open_services, tuned_for
 from assets.work import Dagster, load_days
 from pipelines import telling
+from pipelines.dagster_files import home
 from pipelines.days import ReportDay
 from pipelines.errors import CasehouseError
 from pipelines.feeds import FEEDS, feeds_of

@@ -17,7 +17,7 @@ from assets.names import NIGHTLY, REBUILD
 from assets.report import REPORT
 from assets.warehouse import CATALOGUE
 from pipelines.days import LONDON, ReportDay, span
-from pipelines.feeds import SOURCES
+from pipelines.feeds import expected, has_production_account
 
 if TYPE_CHECKING:
     from assets.resources import Workplace
@@ -31,22 +31,15 @@ LOOK_BACK = {"dagster/priority": "5", "dagster/max_runtime": "86400", "casehouse
 
 
 def nightly_job(place: Workplace) -> dg.UnresolvedAssetJobDefinition:
-    """Return the job that loads one day of every feed in one run.
-
-    Once one source has a real account, those still left to the sandbox are not loaded by night: a council
-    without the other system would have a failure each morning, or invented days among its real ones.
-    """
+    """Return the job that loads one day, or a range of them, of every expected feed in one run."""
     return dg.define_asset_job(
         NIGHTLY,
-        selection=dg.AssetSelection.assets(*(asset_key(feed) for feed in _by_night(place))),
+        selection=dg.AssetSelection.assets(
+            *(asset_key(feed.key) for feed in expected(place.feeds, place.settings))
+        ),
         description="One report day of every feed that has an account, or a range of them.",
         tags=PRIORITY,
     )
-
-
-def _by_night(place: Workplace) -> list[str]:
-    invented = {name for name, source in SOURCES.items() if source.environment(place.settings) == "sandbox"}
-    return [key for key, feed in place.feeds.items() if feed.source not in invented] or list(place.feeds)
 
 
 def rebuild_job() -> dg.UnresolvedAssetJobDefinition:
@@ -67,8 +60,9 @@ def nightly_schedule(job: dg.UnresolvedAssetJobDefinition, place: Workplace) -> 
     nothing by itself. Whoever switches it in the UI overrides this for good.
     """
     settings = place.settings
-    settled = [asset_key(feed) for feed in _by_night(place) if not place.feeds[feed].contract.rows_move]
-    production = any(source.environment(settings) == "production" for source in SOURCES.values())
+    by_night = expected(place.feeds, settings)
+    settled = [asset_key(feed.key) for feed in by_night if not feed.contract.rows_move]
+    production = has_production_account(settings)
 
     @dg.schedule(
         name=NIGHTLY,

@@ -24,9 +24,9 @@ from assets.client import HEARTBEAT_SECONDS, DagsterClient, address
 from assets.databases import OpenDatabases
 from assets.names import LOCATION
 from assets.processes import Children, is_still, module, require_port
+from pipelines.dagster_files import STORAGE, home, runs_folder
 from pipelines.errors import Permanent, Transient
 from pipelines.lake import Lake
-from pipelines.settings import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -38,17 +38,11 @@ if TYPE_CHECKING:
 
 MODULE = "assets.definitions"
 START_SECONDS = 120.0
-STORAGE = ".dagster"  # dagster.yaml's base_dir
 MANY_PARTITIONS = 1000
 RUNS_FOR_MANY = 2  # as many as dagster.yaml lets backfills have at once
 _LOOK_SECONDS = 0.1
 # So long after the last sign of life of a command its daemon may have told once more that it lives.
 _LAST_BEAT_SECONDS = 15.0
-
-
-def home() -> Path:
-    """Return the directory of the Dagster instance: DAGSTER_HOME, or the project's root."""
-    return Path(os.environ.get("DAGSTER_HOME") or ROOT)
 
 
 def logs_of(instance: Path) -> Path:
@@ -144,7 +138,7 @@ class Services:
         self._stack = ExitStack()  # what ends with this: the claim, the folder
         self._daemon: Child | None = None
         self._storage = home() / STORAGE
-        self._databases = OpenDatabases(self._storage / "history" / "runs")
+        self._databases = OpenDatabases(runs_folder(self.settings))
         self._claim = Claim(self._storage)
         self.client = DagsterClient(address(self.host, self.port))
 

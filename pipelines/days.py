@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import groupby
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from pipelines.errors import Permanent
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 LONDON = ZoneInfo("Europe/London")
 
@@ -86,3 +87,11 @@ def span(first: ReportDay, last: ReportDay) -> Iterator[ReportDay]:
     while day <= last:
         yield day
         day = day.plus(1)
+
+
+def stretches(days: Iterable[ReportDay]) -> Iterator[tuple[ReportDay, ReportDay]]:
+    """Yield both ends of each stretch of days that follow on one another, earliest first."""
+    numbered = enumerate(sorted(set(days)))
+    for _, stretch in groupby(numbered, key=lambda pair: pair[1].date.toordinal() - pair[0]):
+        found = [day for _, day in stretch]
+        yield found[0], found[-1]

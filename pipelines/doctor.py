@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from pydantic import SecretStr
 
+from pipelines import dagster_files
 from pipelines.days import LONDON, ReportDay
 from pipelines.errors import CasehouseError
 from pipelines.feeds import FEEDS, SOURCES
@@ -135,6 +136,7 @@ def examine(
     yield _folder("data directory", settings.data_dir, "CASEHOUSE_DATA_DIR")
     yield from _rights(settings.data_dir)
     yield _folder("Dagster's directory", ROOT / ".dagster", "the rights of the project's folder")
+    yield Finding("Dagster's storage", *dagster_files.examine(settings))
     yield _room(settings.data_dir)
     yield _leftovers(lake)
     yield Finding(*tell_kept(settings.data_dir, FEEDS, settings.raw_days))

@@ -188,6 +188,21 @@ FEEDS: Mapping[str, Feed] = {
 }
 
 
+def has_production_account(settings: Settings) -> bool:
+    """Say whether any source answers from a council's own live account."""
+    return any(source.environment(settings) == "production" for source in SOURCES.values())
+
+
+def expected(feeds: Mapping[str, Feed], settings: Settings) -> list[Feed]:
+    """Return the feeds that are loaded without a person: of real accounts once there is one, else all.
+
+    Once one source has a real account, those still left to the sandbox are left out: a council without the
+    other system would have a failure each morning, or invented days among its real ones.
+    """
+    invented = {name for name, source in SOURCES.items() if source.environment(settings) == "sandbox"}
+    return [feed for feed in feeds.values() if feed.source not in invented] or list(feeds.values())
+
+
 def find_feed(key: str) -> Feed:
     """Return the feed of this key; raise Permanent listing the keys there are."""
     try:

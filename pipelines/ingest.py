@@ -21,6 +21,7 @@ from pipelines.errors import CasehouseError, Permanent
 from pipelines.load import (
     check_fields,
     judge_together,
+    made_with,
     open_receipt,
     reading,
     stage_large,
@@ -252,7 +253,7 @@ class _Loader:
         key, day = self.feed.key, arrival.day
         error.about(key, str(day))
         try:
-            self.lake.record_failure(key, day, error, self.clock())
+            self.lake.record_failure(key, day, error, self.clock(), made_with(self.feed.contract))
         except OSError as disk:
             error = _disk_error(disk).about(key, str(day))
         return Outcome(key, day, None, error, changed=False, seconds=arrival.seconds)

@@ -39,12 +39,16 @@ STALE_SECONDS = 24 * 3600  # a staged folder this old belongs to a writer that i
 class Failure:
     """The last attempt at a day, when it failed: the error's kind, its message, and when.
 
-    `came` are the fields that came in place of the pinned ones, when it is drift.
+    `attempts` counts those that failed since the day was last loaded; `made_with` names the contract and the
+    product that the last one was made with; `came` are the fields that came in place of the pinned ones, when
+    it is drift.
     """
 
     kind: str
     message: str
     attempted_at: datetime
+    attempts: int = 1
+    made_with: str = ""
     came: tuple[str, ...] = ()
 
 
@@ -219,14 +223,19 @@ class Lake:
             if path != partner:
                 path.unlink(missing_ok=True)
 
-    def record_failure(self, feed: str, day: ReportDay, error: CasehouseError, at: datetime) -> None:
-        """Note that the last attempt at a day failed, for the completeness view."""
-        told: dict[str, str | list[str]] = {
+    def record_failure(
+        self, feed: str, day: ReportDay, error: CasehouseError, at: datetime, made_with: str = ""
+    ) -> None:
+        """Note that the last attempt at a day failed, for the completeness view and whoever tries again."""
+        earlier = self._failure(feed, day)
+        told: dict[str, str | int | list[str]] = {
             "feed": feed,
             "report_date": str(day),
             "kind": error.kind,
             "message": str(error),
             "attempted_at": at.isoformat(),
+            "attempts": earlier.attempts + 1 if earlier else 1,
+            "made_with": made_with,
         }
         if isinstance(error, ContractDrift):
             told["came"] = list(error.came)
@@ -235,6 +244,12 @@ class Lake:
             path.write_text(json.dumps(told), encoding="utf-8")
             sync(path)
             promote(path, self._failure_path(feed, day))
+
+    def _failure(self, feed: str, day: ReportDay) -> Failure | None:
+        try:
+            return _failure(self._failure_path(feed, day))
+        except FileNotFoundError:
+            return None
 
     def failures(self, feed: str) -> dict[ReportDay, Failure]:
         """Find the days whose last attempt failed."""
@@ -310,7 +325,8 @@ def _failure(path: Path) -> Failure:
         told = json.loads(path.read_text(encoding="utf-8"))
         at = datetime.fromisoformat(told["attempted_at"])
         came = tuple(map(str, told.get("came", ())))
-        return Failure(str(told["kind"]), str(told["message"]), at, came)
+        attempts, made_with = int(told.get("attempts", 1)), str(told.get("made_with", ""))
+        return Failure(str(told["kind"]), str(told["message"]), at, attempts, made_with, came)
     except (ValueError, KeyError, TypeError):
         at = datetime.fromtimestamp(path.stat().st_mtime, UTC)
         return Failure("unknown", "the note of the failed attempt cannot be read", at)

@@ -69,14 +69,20 @@ def open_receipt(
         body_sha256=body.sha256,
         body_bytes=body.size,
         contract=contract.fingerprint,
-        version=_product_version(),
+        version=product_version(),
         controls=controls,
     )
 
 
 @cache
-def _product_version() -> str:
+def product_version() -> str:
+    """Return the version of this product."""
     return version("casehouse")
+
+
+def made_with(contract: Contract) -> str:
+    """Name what a day's loading depends on beside the source: the contract and the product."""
+    return f"{contract.fingerprint} {product_version()}"
 
 
 def check_fields(contract: Contract, report: RawReport) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -35,6 +35,7 @@ from pipelines.errors import SettingsError
 from pipelines.settings_calls import CallSettings
 from pipelines.settings_kpi import KpiSettings
 from pipelines.settings_late import LateSettings
+from pipelines.settings_nights import NightSettings
 from pipelines.settings_outbound import OutboundSettings
 from pipelines.settings_raw import RawSettings
 from pipelines.settings_tascomi import TascomiSettings
@@ -72,7 +73,9 @@ def _sandbox_parameters() -> dict[str, list[Parameter]]:
     return {name: [timeframe, agents] if name == "agent_summary" else [timeframe] for name in XIMA_REPORTS}
 
 
-class Settings(CallSettings, KpiSettings, LateSettings, OutboundSettings, RawSettings, TascomiSettings):
+class Settings(
+    CallSettings, KpiSettings, LateSettings, NightSettings, OutboundSettings, RawSettings, TascomiSettings
+):
     """Every setting, its default and its meaning; the environment name is the field's, with CASEHOUSE_."""
 
     model_config = SettingsConfigDict(
@@ -343,6 +346,14 @@ def env_file() -> Path | None:
     if not path.is_file():
         raise SettingsError(f"{path} is no file", todo=f"correct {ENV_FILE}")
     return path
+
+
+def file_changed_at() -> datetime | None:
+    """Return when the file of settings was last written, None where there is none."""
+    path = env_file()
+    if path is None or not path.is_file():
+        return None
+    return datetime.fromtimestamp(path.stat().st_mtime, UTC)
 
 
 def load_settings(**overrides: object) -> Settings:

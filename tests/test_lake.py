@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import time
 from datetime import UTC, datetime
@@ -17,7 +18,7 @@ from pipelines.days import ReportDay
 from pipelines.errors import Damaged, Transient
 from pipelines.feeds import Policy
 from pipelines.ingest import ingest_days
-from pipelines.lake import STAGE, STALE_SECONDS, Lake
+from pipelines.lake import STAGE, STALE_SECONDS, Failure, Lake
 from tests.plain_source import PARCELS, PlainSource, fill, load_one, parcel
 
 if TYPE_CHECKING:
@@ -256,3 +257,26 @@ def test_an_unreadable_note_of_a_failure_is_told_as_such(lake: Lake, days: list[
 def test_others_may_not_read_what_is_stored(lake: Lake, days: list[ReportDay]) -> None:
     load(lake, days[:1], fill(PlainSource(), days))
     assert lake.path(FEED, days[0]).stat().st_mode & 0o007 == 0
+
+
+def test_a_failed_attempt_counts_those_before_it_until_the_day_is_loaded(lake: Lake) -> None:
+    day, at = ReportDay.parse("2026-11-01"), datetime(2026, 11, 2, 5, tzinfo=UTC)
+    for number in (1, 2, 3):
+        lake.record_failure("depot/parcels", day, Transient("resting"), at, made_with=f"contract {number}")
+        failure = lake.failures("depot/parcels")[day]
+        assert (failure.attempts, failure.made_with) == (number, f"contract {number}")
+    load_one(day, fill(PlainSource(), [day]), lake)
+    assert lake.failures("depot/parcels") == {}
+    lake.record_failure("depot/parcels", day, Transient("resting"), at)
+    assert lake.failures("depot/parcels")[day].attempts == 1
+
+
+def test_a_note_of_an_earlier_version_counts_as_one_attempt(lake: Lake) -> None:
+    day, at = ReportDay.parse("2026-11-01"), datetime(2026, 11, 2, 5, tzinfo=UTC)
+    lake.record_failure("depot/parcels", day, Transient("resting"), at)
+    note = lake.root / "attempts" / "depot" / "parcels" / "2026-11-01.json"
+    told = json.loads(note.read_text(encoding="utf-8"))
+    note.write_text(
+        json.dumps({key: told[key] for key in ("kind", "message", "attempted_at")}), encoding="utf-8"
+    )
+    assert lake.failures("depot/parcels")[day] == Failure("transient", "resting", at, 1, "")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 import dagster as dg
 import pytest
@@ -13,7 +14,8 @@ from assets.definitions import build_defs
 from assets.feeds import asset_key
 from pipelines.days import ReportDay, span
 from pipelines.feeds import Policy
-from pipelines.settings import load_settings
+from pipelines.settings import ROOT, load_settings
+from tests.assets.postgres import cluster, new_database, why_not
 from tests.plain_source import PARCELS, PlainSource, fill
 
 if TYPE_CHECKING:
@@ -115,3 +117,27 @@ def home(tmp_path: Path) -> Path:
     folder = tmp_path / "home"
     folder.mkdir()
     return folder
+
+
+@pytest.fixture(scope="session")
+def database_server() -> Iterator[int]:
+    """Lend the port of a PostgreSQL of our own; without the programs its tests are skipped."""
+    if reason := why_not():
+        pytest.skip(reason)
+    with cluster() as port:
+        yield port
+
+
+@pytest.fixture
+def database(database_server: int) -> str:
+    """Lend the address of an empty database."""
+    return new_database(database_server, f"casehouse_{uuid4().hex}")
+
+
+@pytest.fixture
+def project(home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Lend a directory with the project's own dagster.yaml."""
+    (home / "dagster.yaml").write_bytes((ROOT / "dagster.yaml").read_bytes())
+    monkeypatch.chdir(home)
+    monkeypatch.setenv("DAGSTER_HOME", str(home))
+    return home

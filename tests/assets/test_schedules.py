@@ -170,6 +170,5 @@ def test_it_is_on_by_default_in_production_only(
 
 
 def test_the_catalogues_sensor_is_on_by_default(settings: Settings) -> None:
-    (sensor,) = build_defs(settings=settings).sensors or ()
-    assert sensor.name == "rebuild_catalogue"
+    sensor = build_defs(settings=settings).resolve_sensor_def("rebuild_catalogue")
     assert sensor.default_status is dg.DefaultSensorStatus.RUNNING
