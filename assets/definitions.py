@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TypedDict, Unpack
 
 import dagster as dg
 
+from assets.alerts import alerts_sensor
 from assets.feeds import feed_asset
 from assets.kpi import cards_asset
 from assets.outbound import dispatch_job, dispatch_schedule, service_requests_asset
@@ -67,7 +68,7 @@ def build_defs(**overrides: Unpack[Overrides]) -> dg.Definitions:
             ],
             jobs=[nightly, rebuild_job(), dispatch],
             schedules=[nightly_schedule(nightly, settings), dispatch_schedule(dispatch, settings)],
-            sensors=[rebuild_sensor()],
+            sensors=[rebuild_sensor(), alerts_sensor(place)],
             # One feed after the other in the run's own process: a process per step costs a second each.
             executor=dg.in_process_executor,
         )

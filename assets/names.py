@@ -6,6 +6,7 @@ They stand apart so that the side that asks need not import Dagster.
 LOCATION = "casehouse"  # also in pyproject.toml, [tool.dg.project]
 NIGHTLY = "nightly"
 REBUILD = "rebuild_catalogue"
+ALERTS = "alerts"
 CARDS_STEP = "kpi__cards"  # Dagster's name of the step that makes the asset kpi/cards
 DISPATCH = "dispatch_service_requests"
 FAILED_DAYS = "failed_days"  # metadata of a failure: each failed day and why

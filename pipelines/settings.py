@@ -32,6 +32,7 @@ from pipelines.demonstration import (
     XIMA_REPORTS,
 )
 from pipelines.errors import SettingsError
+from pipelines.settings_alerts import AlertSettings
 from pipelines.settings_kpi import KpiSettings
 from pipelines.settings_outbound import OutboundSettings
 from pipelines.settings_tascomi import TascomiSettings
@@ -69,7 +70,7 @@ def _sandbox_parameters() -> dict[str, list[Parameter]]:
     return {name: [timeframe, agents] if name == "agent_summary" else [timeframe] for name in XIMA_REPORTS}
 
 
-class Settings(OutboundSettings, KpiSettings, TascomiSettings):
+class Settings(OutboundSettings, KpiSettings, TascomiSettings, AlertSettings):
     """Every setting, its default and its meaning; the environment name is the field's, with CASEHOUSE_."""
 
     model_config = SettingsConfigDict(
