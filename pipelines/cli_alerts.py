@@ -44,14 +44,14 @@ def _show(incident: Incident, base: str) -> None:
     from pipelines.alerts.kinds import KINDS
     from pipelines.alerts.machine import london
     from pipelines.alerts.signs import tell_scope
-    from pipelines.alerts.wording import runbook
+    from pipelines.alerts.wording import next_step, runbook
 
     kind = KINDS[incident.kind]
     click.echo(f"{incident.key}: {kind.title(incident.subject)}, since {london(incident.noticed_at)}")
     for name, text in (
         ("where", tell_scope(incident.scope())),
         ("why", incident.why),
-        ("to do", incident.todo or kind.person),
+        ("to do", next_step(incident)),
         ("runbook", runbook(base, incident.kind)),
     ):
         if text:

@@ -15,7 +15,7 @@ from pipelines.alerts.kinds import KINDS
 from pipelines.alerts.loaded_days import WATCHED_DAYS, is_holiday
 from pipelines.alerts.machine import about_cards, london
 from pipelines.alerts.signs import tell_days, tell_scope
-from pipelines.alerts.wording import NAME, runbook
+from pipelines.alerts.wording import NAME, next_step, runbook
 from pipelines.errors import CasehouseError
 from pipelines.outbound.ledger import count_dead_letters
 
@@ -103,8 +103,9 @@ class _Facts:
         return self.settings.last_day(self.now)
 
     def living(self) -> list[Incident]:
-        """Return what is wrong now, told or not yet, the oldest first."""
-        return [one for one in self.record.incidents if one.ended_at is None and one.gone_since is None]
+        """Return what is wrong now, told or not yet: failures before warnings, the oldest first."""
+        living = [one for one in self.record.incidents if one.ended_at is None and one.gone_since is None]
+        return sorted(living, key=lambda one: (KINDS[one.kind].tone != "failure", one.noticed_at))
 
 
 def compose(
@@ -152,8 +153,8 @@ def _incident(facts: _Facts, incident: Incident) -> list[str]:
     return [
         kind.title(incident.subject),
         *([scope] if scope else []),
-        f"{incident.why} (since {london(incident.noticed_at)})",
-        f"{incident.todo or kind.person}: {runbook(facts.settings.runbook_base, incident.kind)}",
+        f"{incident.why}; since {london(incident.noticed_at)}",
+        f"{next_step(incident)}: {runbook(facts.settings.runbook_base, incident.kind)}",
     ]
 
 

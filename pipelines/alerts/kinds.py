@@ -17,7 +17,7 @@ Tone = Literal["failure", "warning", "success", "info"]
 
 @dataclass(frozen=True)
 class Kind:
-    """One kind of incident. `what` holds {subject}; `person` is the next step of whoever is on call.
+    """One kind of incident. `what` holds {subject}, `person` says what to do next and may hold {key}.
 
     `about` is what its incidents are kept apart by: a source, a feed, or a thing of this machine. What
     `heals` needs nobody as long as it does not last.
@@ -31,6 +31,10 @@ class Kind:
     about: Literal["source", "feed", "thing"] = "source"
     tone: Tone = "failure"
     heals: bool = False
+
+    def next_step(self, key: str) -> str:
+        """Tell what a person does next about the incident of this key."""
+        return self.person.format(key=key)
 
     def title(self, subject: str) -> str:
         """Tell it in one line."""
@@ -99,7 +103,8 @@ _DEGRADED = (
         "empty-day",
         "{subject}: an empty day where this weekday never is",
         "The day is shown as it came: its source told a total of no rows.",
-        "ask whether the report still selects what it should; if the day was empty, accept it",
+        "ask whether the report still selects what it should; if the day was empty indeed, run"
+        " `casehouse alerts accept {key}`",
         "the day holds rows now, or somebody accepted it",
         tone="warning",
     ),
@@ -107,7 +112,8 @@ _DEGRADED = (
         "volume",
         "{subject}: far more or fewer rows than on this weekday",
         "The days are shown as they came: they add up to their source's own totals.",
-        "ask whether the report's selection was changed; if the figures are right, accept them",
+        "ask whether the report's selection was changed; if the figures are right, run"
+        " `casehouse alerts accept {key}`",
         "the days are as usual now, or somebody accepted them",
         tone="warning",
     ),

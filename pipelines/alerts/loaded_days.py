@@ -64,9 +64,10 @@ class Usual:
 
 @dataclass
 class Receipts:
-    """The receipts of one look, each read once. A file that cannot be read counts as not there here."""
+    """The receipts of one look, each read once. One that cannot be read counts as none, and is remembered."""
 
     lake: Lake
+    damaged: dict[tuple[str, ReportDay], str] = field(default_factory=dict)
     _known: dict[tuple[str, ReportDay], Receipt | None] = field(default_factory=dict)
 
     def rows(self, feed: str, day: ReportDay) -> int | None:
@@ -75,13 +76,13 @@ class Receipts:
         return None if receipt is None else receipt.rows_good + receipt.rows_quarantined
 
     def receipt(self, feed: str, day: ReportDay) -> Receipt | None:
-        """Return a day's receipt; what is wrong with an unreadable file, `casehouse verify` tells."""
+        """Return a day's receipt, None where there is none to be read."""
         key = feed, day
         if key not in self._known:
             try:
                 self._known[key] = self.lake.receipt(feed, day)
-            except Damaged:
-                self._known[key] = None
+            except Damaged as error:
+                self._known[key], self.damaged[key] = None, error.what
         return self._known[key]
 
     def usual(self, feed: str, day: ReportDay) -> Usual | None:
@@ -155,6 +156,19 @@ def unusual_days(
                 )
     for kind_name, sources in (("empty-day", empty), ("volume", far)):
         yield from _unusual(kind_name, sources, why)
+
+
+def damaged_days(receipts: Receipts) -> Iterator[Sign]:
+    """Yield a sign for each source of which a receipt could not be read in this look."""
+    days: dict[str, dict[str, set[ReportDay]]] = defaultdict(lambda: defaultdict(set))
+    why: dict[str, set[str]] = defaultdict(set)
+    for (feed, day), what in receipts.damaged.items():
+        source = feed.partition("/")[0]
+        days[source][feed].add(day)
+        why[source].add(what)
+    for source, held in days.items():
+        told = "; ".join(sorted(why[source]))
+        yield Sign("damaged", source, told, {feed: frozenset(some) for feed, some in held.items()})
 
 
 def _unusual(

@@ -5,7 +5,7 @@ A sign's key names the incident that it belongs to: many days and feeds of one c
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -40,6 +40,29 @@ class Sign:
     def key(self) -> str:
         """What makes two signs one incident."""
         return f"{self.kind}/{self.subject}"
+
+
+def merge(signs: Iterable[Sign]) -> list[Sign]:
+    """Make one sign of those that share a key: days of both, reasons of both, the earlier beginning."""
+    merged: dict[str, Sign] = {}
+    for sign in signs:
+        other = merged.get(sign.key)
+        merged[sign.key] = sign if other is None else _joined(other, sign)
+    return list(merged.values())
+
+
+def _joined(one: Sign, other: Sign) -> Sign:
+    days = dict(one.days)
+    for feed, held in other.days.items():
+        days[feed] = days.get(feed, frozenset()) | held
+    beginnings = [since for since in (one.since, other.since) if since]
+    return replace(
+        one,
+        why="; ".join(dict.fromkeys((one.why, other.why))),
+        days=days,
+        since=min(beginnings, default=None),
+        todo=one.todo or other.todo,
+    )
 
 
 def tell_days(days: Iterable[ReportDay]) -> str:

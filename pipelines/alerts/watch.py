@@ -18,6 +18,7 @@ from pipelines.alerts.kinds import KINDS
 from pipelines.alerts.loaded_days import (
     WATCHED_DAYS,
     Receipts,
+    damaged_days,
     days_not_asked_for,
     expected_by,
     unusual_days,
@@ -25,6 +26,7 @@ from pipelines.alerts.loaded_days import (
 )
 from pipelines.alerts.record import RecordFile
 from pipelines.alerts.sending import addresses, deliver, open_senders
+from pipelines.alerts.signs import merge
 from pipelines.days import LONDON
 from pipelines.feeds import FEEDS, SOURCES
 
@@ -106,7 +108,7 @@ def look(watch: Watch, *, by_daemon: bool = False) -> Looked:
         watch.file.touch()
     with watch.file.held() as record:
         compare(record, _sources(watch), watch.skew, now, timedelta(hours=settings.alert_clock_hours))
-        signs = without_accepted(record, _signs(watch, record, now), replace)
+        signs = without_accepted(record, merge(_signs(watch, record, now)), replace)
         changes = advance(record, signs, now, _patience(settings))
         _write_notes(watch, record, changes, now)
         _write_digest(watch, record, now)
@@ -126,6 +128,7 @@ def _signs(watch: Watch, record: Record, now: datetime) -> Iterator[Sign]:
     yield from days_not_asked_for(receipts, feeds, expected, real)
     days = window(settings.last_day(now), settings.first_day)
     yield from unusual_days(receipts, feeds, days, settings.alert_volume_factor)
+    yield from damaged_days(receipts)
     yield from machine.full_disk(settings)
     yield from machine.ending_keys(settings, now.astimezone(LONDON).date())
     yield from machine.skewed_clocks(record.compared)

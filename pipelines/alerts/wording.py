@@ -27,6 +27,11 @@ def runbook(base: str, kind: str) -> str:
     return f"{base}/{kind}.md"
 
 
+def next_step(incident: Incident) -> str:
+    """Return what the fault itself says is to be done, else what its kind says."""
+    return incident.todo or KINDS[incident.kind].next_step(incident.key)
+
+
 def alert(incident: Incident, base: str) -> tuple[str, str]:
     """Return title and body of the one alert of an incident."""
     kind = KINDS[incident.kind]
@@ -35,7 +40,7 @@ def alert(incident: Incident, base: str) -> tuple[str, str]:
         *([f"Where: {scope}"] if scope else []),
         f"Why: {incident.why}",
         f"By itself: {kind.by_itself}",
-        f"You: {incident.todo or kind.person}.",
+        f"You: {next_step(incident)}.",
         f"Runbook: {runbook(base, incident.kind)}",
         f"Incident {incident.key}, since {london(incident.noticed_at)}; one more message follows at its end.",
     ]
