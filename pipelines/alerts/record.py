@@ -6,6 +6,7 @@ sends again rather than never. A file that cannot be read is set aside and told,
 
 from __future__ import annotations
 
+import os
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -17,6 +18,7 @@ from pipelines.whole_files import alone, write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
     from pathlib import Path
 
 FOLDER = "alerts"
@@ -69,10 +71,11 @@ class RecordFile:
         """Put the record on disk, flushed."""
         write_whole(self.path, msgspec.json.encode(record))
 
-    def touch(self) -> None:
+    def touch(self, now: datetime) -> None:
         """Leave a beat of the daemon."""
         self.folder.mkdir(parents=True, exist_ok=True)
         self.beat.touch()
+        os.utime(self.beat, (now.timestamp(), now.timestamp()))
 
     def _read_or_set_aside(self) -> Record:
         record = self._decoded()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import re
+import warnings
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -94,29 +95,38 @@ def _is_early(record: Record, note: Note, address: str) -> bool:
 
 def _sender(url: SecretStr) -> Send:
     def send(note: Note) -> str:
-        import apprise  # noqa: PLC0415 - it takes long to load, and mostly there is nothing to send
-
-        with _hushed():
-            service = _read(url)
-            if service is None:
-                return "apprise cannot read this URL"
-            result = service.notify(
-                title=note.title,
-                body=note.body,
-                notify_type=apprise.NotifyType(note.tone),
-                body_format=apprise.NotifyFormat.TEXT,
-                timeout=SEND_SECONDS,
-            )
-            said = " ".join(entry.message for entry in result.logs())
-        return "" if result else _why(result.status.name, said)
+        try:
+            return _send(url, note)
+        except Exception as error:  # noqa: BLE001 - of any plugin; its words may hold the URL
+            return f"apprise failed with {type(error).__name__}"
 
     return send
+
+
+def _send(url: SecretStr, note: Note) -> str:
+    import apprise  # noqa: PLC0415 - it takes long to load, and mostly there is nothing to send
+
+    with _hushed():
+        service = _read(url)
+        if service is None:
+            return "apprise cannot read this URL"
+        result = service.notify(
+            title=note.title,
+            body=note.body,
+            notify_type=apprise.NotifyType(note.tone),
+            body_format=apprise.NotifyFormat.TEXT,
+            timeout=SEND_SECONDS,
+        )
+        said = " ".join(entry.message for entry in result.logs())
+    return "" if result else _why(result.status.name, said)
 
 
 def _read(url: SecretStr) -> apprise.Apprise | None:
     import apprise  # noqa: PLC0415 - as above
 
-    with _hushed():
+    with _hushed(), warnings.catch_warnings():
+        # It loads all its plugins at the first URL; what those warn its makers of is nothing to us.
+        warnings.simplefilter("ignore", DeprecationWarning)
         # Nothing of it on disk, no plugins from anywhere, one message after the other.
         asset = apprise.AppriseAsset(
             app_id="Casehouse", app_desc="Casehouse", async_mode=False, storage_mode="memory"

@@ -105,7 +105,7 @@ def look(watch: Watch, *, by_daemon: bool = False) -> Looked:
     """
     settings, now = watch.settings, watch.now()
     if by_daemon:
-        watch.file.touch()
+        watch.file.touch(now)
     with watch.file.held() as record:
         compare(record, _sources(watch), watch.skew, now, timedelta(hours=settings.alert_clock_hours))
         signs = without_accepted(record, merge(_signs(watch, record, now)), replace)
