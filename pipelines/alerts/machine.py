@@ -115,9 +115,12 @@ def undelivered(notes: list[Note]) -> Iterator[Sign]:
         {address for note in notes if note.tries >= STUCK_TRIES for address in note.waiting}
     ):
         stuck = [note for note in notes if address in note.waiting]
-        since = min(note.written_at for note in stuck)
-        why = f"{len(stuck)} messages wait since {london(since)}: {stuck[0].failed.get(address, 'not tried')}"
-        yield Sign("sending", address, why)
+        why = f"{_messages(len(stuck))}: {stuck[0].failed.get(address, 'not tried yet')}"
+        yield Sign("sending", address, why, since=min(note.written_at for note in stuck))
+
+
+def _messages(count: int) -> str:
+    return "1 message waits" if count == 1 else f"{count} messages wait"
 
 
 def set_aside(path: Path) -> Iterator[Sign]:

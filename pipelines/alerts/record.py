@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from pipelines.alerts.incidents import Record
+from pipelines.errors import Permanent
 from pipelines.whole_files import alone, write_whole
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ class RecordFile:
     def held(self) -> Iterator[Record]:
         """Lend the record to the only process that may change it; `save` writes it.
 
-        Raises Transient when another holds it for long.
+        Raises Transient when another holds it for long, Permanent when it may not be read.
         """
         with alone(self.path, WAIT_SECONDS, todo="another look is under way; look again in a minute"):
             yield self._read_or_set_aside()
@@ -90,3 +91,9 @@ class RecordFile:
             return Record()
         except (msgspec.MsgspecError, UnicodeError):
             return None
+        except OSError as error:
+            raise Permanent(
+                f"{self.path} cannot be read",
+                why=error.strerror or type(error).__name__,
+                todo="mend the rights of the data directory",
+            ) from None

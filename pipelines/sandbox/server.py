@@ -157,8 +157,8 @@ def _greeting(config: SandboxConfig, host: str, port: int) -> str:
         f"Xima: {root}{xima.PREFIX} (key {config.xima_key})\n"
         f"Tascomi: {root}{tascomi.REST} (public key {next(iter(config.tascomi_keys))};\n"
         f"private key: the default of CASEHOUSE_TASCOMI_PRIVATE_KEY, {SANDBOX_TASCOMI_PRIVATE_KEY})\n"
-        f"inbox of alerts: {root}{inbox.PREFIX} (for CASEHOUSE_ALERT_URLS: {_apprise_url(root)})\n"
         f"faults, dials and calls: {root}{control.PREFIX}\n"
+        f"inbox of alerts: {root}{inbox.PREFIX} (for CASEHOUSE_ALERT_URLS: {_apprise_url(root)})\n"
     )
 
 

@@ -30,14 +30,14 @@ NEEDS A PERSON
    icasework/tasks: 2026-11-20 to 2026-11-22
    the fields differ (missing: Task.DueDate; unexpected: Task.Due); since 2026-11-23 05:10
    change the contract or the report: docs/runbooks/drift.md
-2. alerts cannot be delivered to 1 (json)
-   1 messages wait since 2026-11-23 05:20: HTTP 500; since 2026-11-23 06:40
-   see whether that address still takes messages: docs/runbooks/sending.md
-3. icasework: far more or fewer rows than on this weekday
+2. icasework: far more or fewer rows than on this weekday
    icasework/cases: 2026-11-22
    icasework/cases 2026-11-22: 40 rows, a Sunday has about 101; since 2026-11-23 05:10
    ask whether the report's selection was changed; if the figures are right, run `casehouse alerts accept \
 volume/icasework`: docs/runbooks/volume.md
+3. alerts cannot be delivered to 1 (json)
+   4 messages wait: HTTP 500; since 2026-11-23 05:20
+   see whether that address still takes messages: docs/runbooks/sending.md
 4. days came back much smaller; the files before them stay
    icasework/cases: 2026-11-20
    the source keeps 30 days
@@ -52,7 +52,7 @@ Loaded: 2 of 3 feeds of Sunday 2026-11-22, 140 rows (a Sunday has about 303); 1 
 Revised: nothing
 Set aside: 3 rows of yesterday (icasework/cases 3), 8 in 7 days
 Service requests: none waiting for a person; Customer cards: none
-Incidents: 4 open; over since yesterday: permanent/icasework; 2 messages could not be delivered yet; \
+Incidents: 4 open; over since yesterday: permanent/icasework; 5 messages could not be delivered yet; \
 `casehouse alerts` lists them
 
 YESTERDAY, Sunday 2026-11-22, BY FEED
