@@ -6,6 +6,7 @@ A host that does not answer says nothing about its clock: that it is away is tol
 from __future__ import annotations
 
 from contextlib import closing, suppress
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from pipelines.alerts.incidents import Compared
@@ -14,21 +15,28 @@ from pipelines.errors import CasehouseError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-    from datetime import datetime, timedelta
+    from datetime import timedelta
 
     from pipelines.alerts.incidents import Record
     from pipelines.settings import Settings
 
     Skew = Callable[[str], float | None]
 
+CONNECT_SECONDS = 4
+READ_SECONDS = 5
+
 
 def skew_of(settings: Settings) -> Skew:
-    """Return what asks a source for its clock: seconds ahead of ours, None where none tells; one try each."""
+    """Return what asks a source for its clock: seconds ahead of ours, None where none tells.
+
+    One short try each: whoever looks has more to do than to wait for a host that hangs.
+    """
 
     def ask(source: str) -> float | None:
-        once = settings.model_copy(update={f"{source}_attempts": 1})
+        hasty = {"attempts": 1, "connect_seconds": CONNECT_SECONDS, "read_seconds": READ_SECONDS}
+        once = settings.model_copy(update={f"{source}_{name}": value for name, value in hasty.items()})
         told: list[float] = []
-        with closing(ACCOUNTS[source].connect(once)) as opened:
+        with suppress(CasehouseError), closing(ACCOUNTS[source].connect(once)) as opened:
             for host in opened.hosts:
                 with suppress(CasehouseError):
                     skew = opened.server_clock(host)
@@ -38,12 +46,32 @@ def skew_of(settings: Settings) -> Skew:
     return ask
 
 
-def compare(record: Record, sources: Iterable[str], skew: Skew, now: datetime, every: timedelta) -> None:
-    """Compare each source's clock whose last comparison is old; an answer that is none keeps the last one."""
-    for source in sources:
-        last = record.compared.get(source)
-        if last is None or not now - every < last.at <= now:
-            seconds = skew(source)
-            if seconds is None and last is not None:
-                seconds = last.seconds
-            record.compared[source] = Compared(now, seconds)
+def compare(
+    record: Record,
+    sources: Iterable[str],
+    skew: Skew,
+    now: datetime,
+    every: timedelta,
+    save: Callable[[Record], None],
+) -> None:
+    """Compare the clock of the source whose turn is longest past, if one is due; the next look judges it.
+
+    That it was asked is on disk before, so that a host that hangs is not asked again at once. An answer that
+    is none keeps the last one.
+    """
+    due = [one for one in sources if _is_due(record.compared.get(one), now, every)]
+    if not due:
+        return
+    never = datetime.min.replace(tzinfo=UTC)
+    source = min(due, key=lambda one: record.compared[one].at if one in record.compared else never)
+    before = record.compared.get(source)
+    record.compared[source] = Compared(now, before.seconds if before else None)
+    save(record)
+    seconds = skew(source)
+    if seconds is not None:
+        record.compared[source] = Compared(now, seconds)
+        save(record)
+
+
+def _is_due(last: Compared | None, now: datetime, every: timedelta) -> bool:
+    return last is None or not now - every < last.at <= now

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     Send = Callable[[Note], str]  # returns why it failed, "" when it was delivered
 
-SEND_SECONDS = 20
+SEND_SECONDS = 15
 FIRST_WAIT = timedelta(minutes=1)
 LONGEST_WAIT = timedelta(hours=1)
 _LOUD = ("apprise", "urllib3", "requests", "requests_oauthlib", "charset_normalizer")

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from pipelines.lake import Lake
     from pipelines.settings import Settings
 
-SENDING_SECONDS = 30  # of one look; what is left over goes with the next
+SENDING_SECONDS = 15  # of one look; what is left over goes with the next
 MOST_REVISED_HOURS = 24
 
 
@@ -107,7 +107,6 @@ def look(watch: Watch, *, by_daemon: bool = False) -> Looked:
     if by_daemon:
         watch.file.touch(now)
     with watch.file.held() as record:
-        compare(record, _sources(watch), watch.skew, now, timedelta(hours=settings.alert_clock_hours))
         signs = without_accepted(record, merge(_signs(watch, record, now)), replace)
         changes = advance(record, signs, now, _patience(settings))
         _write_notes(watch, record, changes, now)
@@ -115,6 +114,8 @@ def look(watch: Watch, *, by_daemon: bool = False) -> Looked:
         forget(record, now - timedelta(days=settings.alert_history_days), now)
         watch.file.save(record)
         deliver(record, watch.senders, watch.now, watch.file.save, now + timedelta(seconds=SENDING_SECONDS))
+        every = timedelta(hours=settings.alert_clock_hours)
+        compare(record, _sources(watch), watch.skew, now, every, watch.file.save)
         waiting = sum(bool(note.waiting) for note in record.notes)
         return Looked(tuple(changes), len(record.open()), waiting)
 
