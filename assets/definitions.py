@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TypedDict, Unpack
 
 import dagster as dg
 
+from assets.alerts import alerts_sensor
 from assets.feeds import feed_asset
 from assets.kpi import cards_asset
 from assets.missed import missed_job, missed_sensor
@@ -74,7 +75,7 @@ def build_defs(**overrides: Unpack[Overrides]) -> dg.Definitions:
                 dispatch_schedule(dispatch, settings),
                 forget_schedule(forget, place),
             ],
-            sensors=[rebuild_sensor(), missed_sensor(missed, place)],
+            sensors=[rebuild_sensor(), missed_sensor(missed, place), alerts_sensor(place)],
             # One feed after the other in the run's own process: a process per step costs a second each.
             executor=dg.in_process_executor,
         )

@@ -8,6 +8,7 @@ NIGHTLY = "nightly"
 MISSED = "missed_days"
 FORGET = "forget_old_runs"
 REBUILD = "rebuild_catalogue"
+ALERTS = "alerts"
 CARDS_STEP = "kpi__cards"  # Dagster's name of the step that makes the asset kpi/cards
 DISPATCH = "dispatch_service_requests"
 FAILED_DAYS = "failed_days"  # metadata of a failure: each failed day and why

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Literal, NoReturn
 import click
 
 from pipelines import telling
+from pipelines.cli_alerts import alerts, digest
 from pipelines.cli_calls import calls, drift
 from pipelines.cli_exports import export
 from pipelines.cli_kpi import build_and_tell, kpi
@@ -44,6 +45,8 @@ def cli(*, debug: bool) -> None:
 
 cli.add_command(calls)
 cli.add_command(drift)
+cli.add_command(alerts)
+cli.add_command(digest)
 cli.add_command(export)
 cli.add_command(kpi)
 cli.add_command(outbound)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import difflib
 import os
-import shutil
 import stat
 import tempfile
 from contextlib import suppress
@@ -20,6 +19,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from pydantic import SecretStr
 
 from pipelines import dagster_files
+from pipelines.alerts.machine import MOST_SKEW_SECONDS, free_bytes
+from pipelines.alerts.readiness import alerting
 from pipelines.days import LONDON, ReportDay
 from pipelines.errors import CasehouseError
 from pipelines.feeds import FEEDS, SOURCES
@@ -42,8 +43,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PACKAGES = ("polars", "duckdb", "pyarrow", "pandera", "dagster")
-LEAST_FREE_BYTES = 2 << 30
-MOST_SKEW_SECONDS = 60
 OTHERS_MAY_READ = stat.S_IRWXG | stat.S_IRWXO
 ANYBODY_MAY_WRITE = stat.S_IWOTH
 _WHY_TIME = "days, and signed requests, go by it"
@@ -137,12 +136,13 @@ def examine(
     yield from _rights(settings.data_dir)
     yield _folder("Dagster's directory", ROOT / ".dagster", "the rights of the project's folder")
     yield Finding("Dagster's storage", *dagster_files.examine(settings))
-    yield _room(settings.data_dir)
+    yield _room(settings)
     yield _leftovers(lake)
     yield Finding(*tell_kept(settings.data_dir, FEEDS, settings.raw_days))
     for source in accounts:
         yield _origin(source, lake, settings)
     yield _catalogue(lake)
+    yield from (Finding(*told) for told in alerting(settings))
     for source, account in accounts.items():
         yield from _reach(source, account, settings)
     if settings.outbound_enabled:
@@ -333,11 +333,11 @@ def _nearest(path: Path) -> Path:
     return next(one for one in (path, *path.absolute().parents) if one.exists())
 
 
-def _room(path: Path) -> Finding:
-    free = shutil.disk_usage(_nearest(path)).free
-    told = f"{free / (1 << 30):.1f} GiB free"
-    if free < LEAST_FREE_BYTES:
-        return Finding("disk", False, told, f"make room: at least {LEAST_FREE_BYTES >> 30} GiB is wanted")
+def _room(settings: Settings) -> Finding:
+    free, wanted = free_bytes(settings.data_dir) / (1 << 30), settings.alert_disk_gib
+    told = f"{free:.1f} GiB free"
+    if free < wanted:
+        return Finding("disk", False, told, f"make room: at least {wanted:g} GiB is wanted")
     return Finding("disk", True, told)
 
 

@@ -32,6 +32,7 @@ from pipelines.demonstration import (
     XIMA_REPORTS,
 )
 from pipelines.errors import SettingsError
+from pipelines.settings_alerts import AlertSettings
 from pipelines.settings_calls import CallSettings
 from pipelines.settings_kpi import KpiSettings
 from pipelines.settings_late import LateSettings
@@ -74,7 +75,14 @@ def _sandbox_parameters() -> dict[str, list[Parameter]]:
 
 
 class Settings(
-    CallSettings, KpiSettings, LateSettings, NightSettings, OutboundSettings, RawSettings, TascomiSettings
+    AlertSettings,
+    CallSettings,
+    KpiSettings,
+    LateSettings,
+    NightSettings,
+    OutboundSettings,
+    RawSettings,
+    TascomiSettings,
 ):
     """Every setting, its default and its meaning; the environment name is the field's, with CASEHOUSE_."""
 

@@ -330,13 +330,23 @@ def ledger_path(data_dir: Path) -> Path:
 
 def read_log(data_dir: Path) -> list[LogEntry]:
     """Return what happened without opening the ledger for writing; nothing when there is no ledger."""
+    return [log_of(row) for row in _read(data_dir, "SELECT * FROM log ORDER BY rowid")]
+
+
+def count_dead_letters(data_dir: Path) -> int:
+    """Count the steps that wait for a person, without opening the ledger for writing."""
+    counts = _read(data_dir, "SELECT state, count(*) AS steps FROM steps GROUP BY state")
+    return sum(row["steps"] for row in counts if row["state"] in DEAD_LETTERS)
+
+
+def _read(data_dir: Path, question: str) -> list[sqlite3.Row]:
     path = ledger_path(data_dir)
     if not path.exists():
         return []
     try:
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as engine:
             engine.row_factory = sqlite3.Row
-            return [log_of(row) for row in engine.execute("SELECT * FROM log ORDER BY rowid").fetchall()]
+            return engine.execute(question).fetchall()
     except sqlite3.Error as error:
         raise _unusable(path, error) from None
 

@@ -20,7 +20,7 @@ from pydantic import ValidationError
 
 from pipelines.demonstration import SANDBOX_SECRET, SANDBOX_TASCOMI_PRIVATE_KEY
 from pipelines.errors import Permanent
-from pipelines.sandbox import control
+from pipelines.sandbox import control, inbox
 from pipelines.sandbox.answers import UNTYPED
 from pipelines.sandbox.icasework import room as icasework
 from pipelines.sandbox.state import Dials, Sandbox, SandboxConfig, open_council, system_clock
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from pipelines.sandbox.orders import FaultBook
     from pipelines.sandbox.state import Clock, CouncilFactory, Environment
 
-ROOMS = (icasework.mount, xima.mount, tascomi.mount, control.mount)
+ROOMS = (icasework.mount, xima.mount, tascomi.mount, inbox.mount, control.mount)
 HOST = "127.0.0.1"
 _SHUTDOWN_SECONDS = 0.5
 _SHARED = web.AppKey("sandbox", Sandbox)
@@ -158,7 +158,13 @@ def _greeting(config: SandboxConfig, host: str, port: int) -> str:
         f"Tascomi: {root}{tascomi.REST} (public key {next(iter(config.tascomi_keys))};\n"
         f"private key: the default of CASEHOUSE_TASCOMI_PRIVATE_KEY, {SANDBOX_TASCOMI_PRIVATE_KEY})\n"
         f"faults, dials and calls: {root}{control.PREFIX}\n"
+        f"inbox of alerts: {root}{inbox.PREFIX} (for CASEHOUSE_ALERT_URLS: {_apprise_url(root)})\n"
     )
+
+
+def _apprise_url(root: str) -> str:
+    """Spell the inbox's address as apprise wants it."""
+    return f'["{root.replace("http", "json", 1)}{inbox.PREFIX}"]'
 
 
 async def _preparing(app: web.Application) -> AsyncIterator[None]:

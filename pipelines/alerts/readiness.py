@@ -1,0 +1,41 @@
+"""Whether alerts reach anybody: what `casehouse doctor` tells of them. Nothing is sent."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from pipelines.alerts.record import RecordFile
+from pipelines.alerts.sending import addresses, unknown_addresses
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pipelines.settings import Settings
+
+
+class Looked(NamedTuple):
+    """One thing that was looked at; `todo` is empty when all is well."""
+
+    name: str
+    ok: bool
+    detail: str
+    todo: str = ""
+
+
+def alerting(settings: Settings) -> Iterator[Looked]:
+    """Yield what was found of the addresses and of messages that wait; nobody to tell is no fault."""
+    named = addresses(settings.alert_urls)
+    if not named:
+        yield Looked("alerts", True, "nobody is told: CASEHOUSE_ALERT_URLS is empty")
+        return
+    if unknown := unknown_addresses(settings.alert_urls):
+        told = f"apprise cannot read {', '.join(unknown)}"
+        yield Looked("alerts", False, told, "correct CASEHOUSE_ALERT_URLS, then run `casehouse alerts test`")
+        return
+    stuck = [note for note in RecordFile.of(settings.data_dir).read().notes if note.waiting and note.tries]
+    if stuck:
+        reasons = "; ".join(sorted({f"{name}: {why}" for note in stuck for name, why in note.failed.items()}))
+        told = f"{len(stuck)} messages could not be delivered ({reasons})"
+        yield Looked("alerts", False, told, "run `casehouse alerts test`; see the runbook sending.md")
+        return
+    yield Looked("alerts", True, f"they go to {', '.join(named)}")
