@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Literal, NoReturn
 import click
 
 from pipelines import telling
+from pipelines.cli_calendar import calendar
 from pipelines.cli_exports import export
 from pipelines.cli_kpi import build_and_tell, kpi
 from pipelines.cli_outbound import outbound
@@ -38,6 +39,7 @@ def cli(*, debug: bool) -> None:
     del debug  # read by main(), which outlives the group, and by _operate()
 
 
+cli.add_command(calendar)
 cli.add_command(export)
 cli.add_command(kpi)
 cli.add_command(outbound)

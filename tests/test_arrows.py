@@ -20,13 +20,14 @@ ROOMS = ("pipelines", "assets", "bench", "tests")
 
 # Floors of pipelines/: a module imports from its own floor or a lower one.
 FLOORS: tuple[frozenset[str], ...] = (
-    frozenset({"errors", "days", "demonstration", "telephone", "whole_files"}),
+    frozenset({"errors", "days", "day_status", "demonstration", "telephone", "whole_files"}),
     frozenset({"settings", "settings_kpi", "settings_outbound", "settings_tascomi"}),
     frozenset({"contracts", "sources"}),
     frozenset({"decode", "receipts", "lake", "feeds"}),
     frozenset({"totals", "load", "ingest", "verify", "warehouse"}),
     frozenset({"kpi", "outbound", "exports", "daily_report", "dictionary", "tables", "doctor", "telling"}),
-    frozenset({"cli_exports", "cli_kpi", "cli_outbound"}),
+    frozenset({"calendar"}),
+    frozenset({"cli_calendar", "cli_exports", "cli_kpi", "cli_outbound"}),
     frozenset({"cli"}),
 )
 SANDBOX_MAY_IMPORT = {"errors", "days", "demonstration", "settings", "sandbox"}
