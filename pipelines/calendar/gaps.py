@@ -30,25 +30,33 @@ RUNBOOKS = {
     one.kind: f"docs/runbooks/{one.kind}.md"
     for one in (Transient, Permanent, SettingsError, ContractDrift, TooManyBadRows, Unverified, Damaged)
 }
-_HEALS_ITSELF = Transient.kind
-_URGENCY = {"failed": 0, "unverified": 1, "kept": 2, "missing": 4}  # what needs somebody, the least last
+URGENCY = {"failed": 0, "unverified": 1, "kept": 2, "missing": 4}  # what needs somebody, the least last
 _LAST_BUT_ONE = 3
+MOST_STRETCHES = 6
 _WHOLE = 1000  # tenths of a per cent
 
 
 @dataclass(frozen=True)
 class Gap:
-    """Days in a row that some feeds lack or have without proof.
+    """Days in a row that some feeds lack or have without proof; `link` leads to the newest of them."""
 
-    `kind` is the failure's, `link` leads to the newest of the days, `todo` says what to do or to read.
+    days: str
+    feeds: str
+    link: str
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """All days that lack for one reason: how many, the newest of them, how many stretches are not named here.
+
+    `kind` is the failure's; `todo` says what to do or to read.
     """
 
     status: str
     kind: str
-    days: str
-    length: str
-    feeds: str
-    link: str
+    count: str
+    gaps: Sequence[Gap]
+    untold: int
     todo: str
 
 
@@ -59,6 +67,11 @@ class Tally:
     complete: int
     total: int
     worst: str
+
+    @property
+    def trouble(self) -> str:
+        """The worst status where it needs somebody, or nothing."""
+        return self.worst if self.worst in URGENCY else ""
 
     @property
     def told(self) -> str:
@@ -116,7 +129,7 @@ def share(part: int, whole: int) -> str:
     return f"{tenths // 10}%" if tenths in {0, _WHOLE} else f"{tenths / 10:.1f}%"
 
 
-def gaps(calendar: Calendar) -> list[Gap]:
+def troubles(calendar: Calendar) -> list[Trouble]:
     """Name what needs somebody: first what waits for a person, then what may heal by itself; newest first.
 
     Feeds that lack the same days for the same reason stand together.
@@ -125,46 +138,59 @@ def gaps(calendar: Calendar) -> list[Gap]:
     for feed, cells in calendar.feeds.items():
         for run in _runs(cells):
             shared.setdefault(run, []).append(feed)
-    return [_gap(run, feeds, calendar) for run, feeds in sorted(shared.items(), key=_urgent_first)]
+    ordered = sorted(shared.items(), key=_urgent_first)
+    return [
+        _trouble(list(members), calendar)
+        for _, members in groupby(ordered, key=lambda one: (one[0].status, one[0].kind))
+    ]
 
 
 def _runs(cells: Sequence[Cell]) -> Iterable[_Run]:
-    for (status, kind), members in groupby(cells, key=_trouble):
-        if status in _URGENCY:
+    for (status, kind), members in groupby(cells, key=_reason):
+        if status in URGENCY:
             days = [cell.day for cell in members]
             yield _Run(days[-1], days[0], status, kind)
 
 
-def _trouble(cell: Cell) -> tuple[str, str]:
+def _reason(cell: Cell) -> tuple[str, str]:
     return cell.status, (cell.kind or "") if cell.status == "failed" else ""
 
 
-def _urgent_first(item: tuple[_Run, list[str]]) -> tuple[int, int, int, str, list[str]]:
+def _urgent_first(item: tuple[_Run, list[str]]) -> tuple[int, str, int, int, list[str]]:
     run, feeds = item
-    urgency = _LAST_BUT_ONE if run.kind == _HEALS_ITSELF else _URGENCY[run.status]
-    return urgency, -run.last.toordinal(), -run.first.toordinal(), run.kind, feeds
+    urgency = _LAST_BUT_ONE if run.kind == Transient.kind else URGENCY[run.status]
+    return urgency, run.kind, -run.last.toordinal(), -run.first.toordinal(), feeds
 
 
-def _gap(run: _Run, feeds: list[str], calendar: Calendar) -> Gap:
-    length = (run.last - run.first).days + 1
-    days = count(length, "day", "days")
-    return Gap(
-        run.status,
-        run.kind,
-        span_in_words(run.first, run.last),
-        f"{days} each" if len(feeds) > 1 else days,
-        f"all {len(feeds)} feeds" if len(feeds) == len(calendar.feeds) > 1 else listed(feeds),
-        f"#{feeds[0]}/{run.last}",
-        _todo(run),
+def _trouble(stretches: Sequence[tuple[_Run, list[str]]], calendar: Calendar) -> Trouble:
+    runs = [run for run, _ in stretches]
+    total = sum(((run.last - run.first).days + 1) * len(feeds) for run, feeds in stretches)
+    named = [
+        Gap(span_in_words(run.first, run.last), _named(feeds, calendar), f"#{feeds[0]}/{run.last}")
+        for run, feeds in stretches[:MOST_STRETCHES]
+    ]
+    return Trouble(
+        runs[0].status,
+        runs[0].kind,
+        count(total, "day", "days"),
+        named,
+        len(stretches) - len(named),
+        _todo(runs),
     )
 
 
-def _todo(run: _Run) -> str:
-    if run.status == "missing":
-        return f"casehouse backfill --missing --from {run.first} --to {run.last}"
-    if run.status == "kept":
-        return "ask the source why there are fewer rows"
-    return RUNBOOKS.get(run.kind or run.status, "")
+def _named(feeds: Sequence[str], calendar: Calendar) -> str:
+    return f"all {len(feeds)} feeds" if len(feeds) == len(calendar.feeds) > 1 else listed(feeds)
+
+
+def _todo(runs: Sequence[_Run]) -> str:
+    status, kind = runs[0].status, runs[0].kind
+    if status == "missing":
+        first, last = min(run.first for run in runs), max(run.last for run in runs)
+        return f"casehouse backfill --missing --from {first} --to {last}"
+    if status == "kept":
+        return "ask the source why it has fewer rows"
+    return RUNBOOKS.get(kind or status, "")
 
 
 @dataclass(frozen=True)
@@ -192,7 +218,8 @@ def months(calendar: Calendar) -> list[Line]:
     for feed, cells in calendar.feeds.items():
         for year, of_year in groupby(cells, key=lambda one: one.day.year):
             found = {
-                month: tally(list(members)) for month, members in groupby(of_year, key=lambda one: one.day.month)
+                month: tally(list(members))
+                for month, members in groupby(of_year, key=lambda one: one.day.month)
             }
             lines.append(Line(feed, year, [found.get(month) for month in range(1, 13)]))
     return sorted(lines, key=lambda line: -(line.year or 0))

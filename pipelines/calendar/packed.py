@@ -2,11 +2,12 @@
 
 `page.js` reads what is written here. The JSON is
 
-    {since, days, digits, statuses, marks, texts, runbooks, feeds: [{key, status, origin, ...}]}
+    {since, days, digest_bytes, statuses, marks, texts, runbooks, feeds: [{key, status, origin, ...}]}
 
-with a column of each feed as one entry a day from `since`: a list, or {"runs": [value, times, ...]} where that
-is shorter. Texts are places in `texts`, in which a cell's own day, the next day and feed are marks; instants
-are minutes after the UTC midnight of the cell's own day; `body` is one string of `digits` signs a day.
+with a column of each feed as one entry a day from `since`: a list, or {"runs": [value, times, ...]} where
+that is shorter. `good` is null where there is no receipt; what one tells besides then repeats the day before.
+Texts are places in `texts`, in which a cell's own day, the next day and feed are marks; instants are minutes
+after the UTC midnight of the cell's own day. Digests, which nothing makes shorter, stand apart as bytes.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import base64
 import json
 import zlib
 from datetime import UTC, datetime, time, timedelta
-from itertools import groupby
+from itertools import accumulate, groupby
 from typing import TYPE_CHECKING, Any
 
 from pipelines.calendar.gaps import RUNBOOKS
@@ -28,12 +29,13 @@ if TYPE_CHECKING:
     from pipelines.calendar.cells import Calendar, Cell
 
 DAY, NEXT_DAY, FEED = "\x01", "\x02", "\x03"
-DIGITS = 12
+DIGEST_BYTES = 6
 MOST_WORDS = 150_000  # signs of failures' and revisions' words that differ
 UNTOLD = "Its words are left out here for room; the catalogue has them."
 _ONE_DAY = timedelta(days=1)
 _CONTROLS = dict.fromkeys(range(32), " ")
-_PLAIN = ("origin", "contract", "version", "window_from", "window_until")
+_PLAIN = ("origin", "contract", "version")
+_WINDOW = ("window_from", "window_until")
 
 
 class _Texts:
@@ -43,11 +45,13 @@ class _Texts:
         self.places: dict[str, int] = {}
         self.room = room
 
-    def fact(self, cell: Cell, text: str | None) -> int | None:
-        """Return the place of a text about a cell."""
-        if text is None:
-            return None
-        return self.places.setdefault(_marked(cell, text), len(self.places))
+    def fact(self, text: str | None) -> int | None:
+        """Return the place of a text that speaks of no day."""
+        return None if text is None else self.places.setdefault(text, len(self.places))
+
+    def window(self, cell: Cell, text: str | None) -> int | None:
+        """Return the place of one end of what a cell's day asked for."""
+        return None if text is None else self.fact(_marked(cell, text))
 
     def words(self, cell: Cell, text: str | None) -> int | None:
         """Return the place of somebody's sentences about a cell, while there is room for more."""
@@ -56,13 +60,13 @@ class _Texts:
         marked = _marked(cell, text)
         if marked not in self.places:
             if len(marked) > self.room:
-                return self.places.setdefault(UNTOLD, len(self.places))
+                return self.fact(UNTOLD)
             self.room -= len(marked)
-        return self.places.setdefault(marked, len(self.places))
+        return self.fact(marked)
 
 
 def pack(calendar: Calendar) -> str:
-    """Return every cell with its receipt as base64 of deflated JSON; the same calendar gives the same text."""
+    """Return every cell with its receipt as base64 of deflated JSON, the same for the same calendar."""
     texts = _Texts(MOST_WORDS)
     # Words of the newest days are taken first: those are what somebody must act on.
     newest_first = sorted((cell for cell in calendar.cells if cell.message or cell.revisions), key=_age)
@@ -72,7 +76,7 @@ def pack(calendar: Calendar) -> str:
     told = {
         "since": str(calendar.since),
         "days": (calendar.until - calendar.since).days + 1,
-        "digits": DIGITS,
+        "digest_bytes": DIGEST_BYTES,
         "statuses": list(SIGNS),
         "marks": [sign.mark for sign in SIGNS.values()],
         "runbooks": RUNBOOKS,
@@ -83,6 +87,13 @@ def pack(calendar: Calendar) -> str:
     return base64.b64encode(zlib.compress(content, 9)).decode()
 
 
+def digests(calendar: Calendar) -> str:
+    """Return the first DIGEST_BYTES of every answer's digest as base64, cell after cell; noughts for none."""
+    blank = "00" * DIGEST_BYTES
+    signs = "".join((cell.body or blank)[: len(blank)] for cell in calendar.cells)
+    return base64.b64encode(bytes.fromhex(signs)).decode()
+
+
 def _age(cell: Cell) -> tuple[int, str]:
     return -cell.day.toordinal(), cell.feed
 
@@ -91,17 +102,17 @@ def _columns(cells: Sequence[Cell], texts: _Texts) -> dict[str, Any]:
     statuses = list(SIGNS)
     columns: dict[str, Iterable[int | None]] = {
         "status": (statuses.index(cell.status) for cell in cells),
-        **{name: [texts.fact(cell, getattr(cell, name)) for cell in cells] for name in _PLAIN},
+        **{name: _carried([texts.fact(getattr(cell, name)) for cell in cells]) for name in _PLAIN},
+        **{name: _carried([texts.window(cell, getattr(cell, name)) for cell in cells]) for name in _WINDOW},
         "good": (cell.rows_good for cell in cells),
         "aside": (cell.rows_quarantined for cell in cells),
         "untold": (_untold(cell) for cell in cells),
-        "kind": [texts.fact(cell, cell.kind) for cell in cells],
+        "kind": [texts.fact(cell.kind) for cell in cells],
         "message": [texts.words(cell, cell.message) for cell in cells],
         "attempted": (_minutes(cell.day, cell.attempted_at) for cell in cells),
         **_revision_columns(cells, texts),
     }
-    packed: dict[str, Any] = {name: _shorter(list(column)) for name, column in columns.items()}
-    return packed | {"body": "".join((cell.body or "")[:DIGITS].ljust(DIGITS) for cell in cells)}
+    return {name: _shorter(list(column)) for name, column in columns.items()}
 
 
 def _revision_columns(cells: Sequence[Cell], texts: _Texts) -> dict[str, Iterable[int | None]]:
@@ -124,7 +135,7 @@ def _why(cell: Cell) -> str | None:
 
 
 def _untold(cell: Cell) -> int | None:
-    """Return the source's total beyond the rows there are, nought where they agree, None where it told none."""
+    """Return the source's total beyond the rows there are: nought where they agree, None where not told."""
     if cell.source_total is None or cell.rows_good is None or cell.rows_quarantined is None:
         return None
     return cell.source_total - cell.rows_good - cell.rows_quarantined
@@ -141,6 +152,11 @@ def _marked(cell: Cell, text: str) -> str:
     for said, mark in ((cell.feed, FEED), (str(cell.day), DAY), (str(cell.day + _ONE_DAY), NEXT_DAY)):
         clean = clean.replace(said, mark)
     return clean
+
+
+def _carried(column: list[int | None]) -> list[int | None]:
+    """Repeat the value before where there is none, so that a run goes on."""
+    return list(accumulate(column, lambda before, value: before if value is None else value))
 
 
 def _shorter(column: list[int | None]) -> Any:  # noqa: ANN401 - JSON of two shapes

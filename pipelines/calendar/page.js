@@ -13,9 +13,10 @@
     timeZoneName: "short",
   });
 
+  const bytesOf = (id) => Uint8Array.from(atob(part(id).textContent), (sign) => sign.charCodeAt(0));
+
   async function unpack() {
-    const bytes = Uint8Array.from(atob(part("packed").textContent), (sign) => sign.charCodeAt(0));
-    const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
+    const stream = new Blob([bytesOf("packed")]).stream().pipeThrough(new DecompressionStream("deflate"));
     return JSON.parse(await new Response(stream).text());
   }
 
@@ -30,15 +31,22 @@
 
   function start(told) {
     const zero = Date.parse(told.since + "T00:00:00Z");
-    const feeds = told.feeds.map((feed) => {
+    const length = told.days;
+    const digests = bytesOf("digests");
+    const feeds = told.feeds.map((feed, place) => {
       const spreadOnce = {};
+      const of = (name, at) => (spreadOnce[name] ??= spread(feed[name]))[at];
       return {
         key: feed.key,
-        of: (name, at) => (spreadOnce[name] ??= spread(feed[name]))[at],
-        body: (at) => feed.body.slice(at * told.digits, (at + 1) * told.digits).trim(),
+        of,
+        isLoaded: (at) => of("good", at) !== null,
+        digest: (at) => {
+          const from = (place * length + at) * told.digest_bytes;
+          return Array.from(digests.slice(from, from + told.digest_bytes), (byte) => byte.toString(16).padStart(2, "0"))
+            .join("");
+        },
       };
     });
-    const length = told.days;
     const dateOf = (at) => new Date(zero + at * DAY_MS);
     const isoOf = (at) => dateOf(at).toISOString().slice(0, 10);
     const placeOf = (year, month, day) => Math.round((Date.UTC(year, month, day) - zero) / DAY_MS);
@@ -164,7 +172,7 @@
     const counted = (value, one, many) => `${number(value)} ${value === 1 ? one : many}`;
 
     function proofOf(feed, at) {
-      if (!feed.body(at)) return [];
+      if (!feed.isLoaded(at)) return [];
       const good = feed.of("good", at);
       const aside = feed.of("aside", at);
       const untold = feed.of("untold", at);
@@ -172,7 +180,7 @@
         ["Asked for", `${textOf(feed, "window_from", at)} to ${textOf(feed, "window_until", at)}`],
         ["The source's own total", untold === null ? "not told" : counted(good + aside + untold, "row", "rows")],
         ["Rows", `${number(good)} good, ${number(aside)} in quarantine`],
-        ["Digest of the answer (SHA-256)", `${feed.body(at)}\u2026`],
+        ["Digest of the answer (SHA-256)", `${feed.digest(at)}\u2026`],
         ["Contract", textOf(feed, "contract", at)],
         ["Loaded by", `Casehouse ${textOf(feed, "version", at)}`],
         ["Origin", textOf(feed, "origin", at)],
@@ -185,7 +193,7 @@
       const kind = textOf(feed, "kind", at);
       const attempted = instantOf(feed, "attempted", at);
       const when = attempted === null ? "" : `, ${attempted}`;
-      const title = feed.body(at) ? "A later attempt failed; the last good file stays" : "The last attempt failed";
+      const title = feed.isLoaded(at) ? "A later attempt failed; the last good file stays" : "The last attempt failed";
       const facts = [[`${title} (${kind}${when})`, message, "wide"]];
       if (told.runbooks[kind]) facts.push(["Runbook", told.runbooks[kind], "wide"]);
       return facts;
@@ -205,9 +213,9 @@
     }
 
     function wholeOf(feed, at) {
-      const from = feed.body(at) ? "ops.receipts" : "ops.completeness";
+      const from = feed.isLoaded(at) ? "ops.receipts" : "ops.completeness";
       return [[
-        feed.body(at) ? "The whole receipt" : "In the catalogue",
+        feed.isLoaded(at) ? "The whole receipt" : "In the catalogue",
         `casehouse sql "from ${from} where feed = '${feed.key}' and report_date = '${isoOf(at)}'"`,
         "wide",
       ]];

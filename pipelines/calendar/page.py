@@ -11,7 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from pipelines.calendar import gaps
 from pipelines.calendar.cells import read_calendar
-from pipelines.calendar.packed import pack
+from pipelines.calendar.packed import digests, pack
 from pipelines.daily_report import report_folder
 from pipelines.daily_report.sentences import listed
 from pipelines.day_status import SIGNS
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from pipelines.lake import Lake
 
 ROOM = Path(__file__).parent
-MOST_GAPS = 40
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
@@ -35,7 +34,7 @@ def calendar_path(lake: Lake) -> Path:
 
 
 def write_calendar(lake: Lake, revisions: Revisions, now: datetime, path: Path | None = None) -> Path:
-    """Write the page and return its path. But for `now`, the same catalogue and revisions give the same bytes.
+    """Write the page and return its path; the same but for `now` while catalogue and revisions are the same.
 
     Raises Permanent when there is no catalogue, it expects no day, or the file cannot be written.
     """
@@ -56,7 +55,6 @@ def page(calendar: Calendar, now: datetime) -> str:
     )
     style, script = _style(), (ROOM / "page.js").read_text(encoding="utf-8")
     is_complete, verdict = gaps.verdict(calendar)
-    found = gaps.gaps(calendar)
     all_years, by_year = gaps.years(calendar)
     return environment.get_template("page.html.jinja").render(
         policy=f"default-src 'none'; style-src {_digest(style)}; script-src {_digest(script)}; img-src data:",
@@ -68,8 +66,7 @@ def page(calendar: Calendar, now: datetime) -> str:
         unused=listed(calendar.unused) if calendar.unused else "",
         is_complete=is_complete,
         verdict=verdict,
-        gaps=found[:MOST_GAPS],
-        gaps_untold=max(len(found) - MOST_GAPS, 0),
+        troubles=gaps.troubles(calendar),
         signs=SIGNS,
         counts=gaps.by_status(calendar),
         years=all_years,
@@ -77,6 +74,7 @@ def page(calendar: Calendar, now: datetime) -> str:
         months=MONTHS,
         by_month=gaps.months(calendar),
         packed=pack(calendar),
+        digests=digests(calendar),
     )
 
 
