@@ -136,7 +136,7 @@ def read_calendar(lake: Lake, revisions: Revisions) -> Calendar:
 
 
 def _cells_of(rows: Iterable[tuple[Any, ...]], found: Mapping[ReportDay, Sequence[Revision]]) -> list[Cell]:
-    return [Cell(*row, revisions=found.get(ReportDay(row[1]), ())) for row in rows]
+    return [Cell(*(*row, found.get(ReportDay(row[1]), ()))) for row in rows]
 
 
 def _used(feeds: Mapping[str, list[Cell]]) -> tuple[Mapping[str, list[Cell]], list[str]]:

@@ -195,7 +195,7 @@ def _todo(runs: Sequence[_Run]) -> str:
 
 @dataclass(frozen=True)
 class Line:
-    """One line of a table: a feed, in one year where `year` is told, and its tallies; None outside the span."""
+    """One line of a table: a feed, of one year where `year` is told; its tallies, None outside the span."""
 
     feed: str
     year: int | None

@@ -16,7 +16,7 @@ import base64
 import json
 import zlib
 from datetime import UTC, datetime, time, timedelta
-from itertools import accumulate, groupby
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from pipelines.calendar.gaps import RUNBOOKS
@@ -156,7 +156,10 @@ def _marked(cell: Cell, text: str) -> str:
 
 def _carried(column: list[int | None]) -> list[int | None]:
     """Repeat the value before where there is none, so that a run goes on."""
-    return list(accumulate(column, lambda before, value: before if value is None else value))
+    carried: list[int | None] = []
+    for value in column:
+        carried.append(carried[-1] if value is None and carried else value)
+    return carried
 
 
 def _shorter(column: list[int | None]) -> Any:  # noqa: ANN401 - JSON of two shapes

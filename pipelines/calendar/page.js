@@ -76,6 +76,7 @@
       const drawn = document.createDocumentFragment();
       feeds.forEach((feed, place) => drawn.append(drawFeed(feed, place, year)));
       grids.replaceChildren(drawn);
+      if (chosen) cellAt(chosen.feed, chosen.at)?.setAttribute("aria-selected", "true");
       part("year").value = String(year);
       part("earlier").disabled = year === firstYear;
       part("later").disabled = year === lastYear;
