@@ -110,7 +110,7 @@ def verdict(calendar: Calendar) -> tuple[bool, str]:
     since = span_in_words(calendar.since, calendar.until)
     aside = found_in(found, {"quarantined"})
     told = f"{share(proved, total)} verified: {proved:,} of {total:,} days of {feeds}, {since}"
-    more = f"; {aside:,} more are complete but for rows set aside" if aside else ""
+    more = f"; {aside:,} complete but for rows set aside" if aside else ""
     lacking = total - complete
     rest = f". {count(lacking, 'day is', 'days are')} not there or not proved" if lacking else ""
     return not lacking, f"{told}{more}{rest}."

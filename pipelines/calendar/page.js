@@ -84,7 +84,7 @@
 
     function drawFeed(feed, place, year) {
       const figure = make("figure", "");
-      figure.append(make("figcaption", feed.key));
+      figure.append(make("figcaption", `${feed.key}, ${year}`));
       const table = make("table", "", {role: "grid", "aria-label": `${feed.key}, ${year}`, "data-feed": place});
       const head = make("tr", "");
       head.append(make("th", "", {"aria-label": "Month"}));
@@ -223,7 +223,7 @@
     }
 
     function follow(isScrolled) {
-      const hash = decodeURIComponent(location.hash);
+      const hash = location.hash;
       const day = hash.match(/^#(.+)\/(\d{4})-(\d\d)-(\d\d)$/);
       if (day) {
         const feed = feeds.findIndex((one) => one.key === day[1]);
