@@ -27,14 +27,14 @@ class Sign:
 
 SIGNS: Mapping[str, Sign] = {
     "verified": Sign("#5a9bc9", "\N{CHECK MARK}", "complete by the source's own totals"),
-    "revised": Sign("#7ccdb3", "\N{PLUS-MINUS SIGN}", "complete, and changed by asking again"),
+    "revised": Sign("#7ccdb3", "\N{PLUS-MINUS SIGN}", "complete, and changed by a re-pull"),
     "quarantined": Sign("#b9dbf1", "\N{MIDDLE DOT}", "complete, some rows set aside"),
-    "kept": Sign("#f0e442", "!", "complete, but asking again gave far fewer rows: the file before stays"),
+    "held": Sign("#f0e442", "!", "complete, but a re-pull that gave far fewer rows was held back"),
     "unverified": Sign("#e69f00", "?", "loaded without every total that the source should tell"),
     "missing": Sign("#dde1e6", "\N{EN DASH}", "never loaded"),
     "failed": Sign("#c24a00", "\N{MULTIPLICATION SIGN}", "asked for, not loaded", _PAPER),
 }
 """Every status, the best first."""
 
-COMPLETE = frozenset({"verified", "revised", "quarantined", "kept"})
+COMPLETE = frozenset({"verified", "revised", "quarantined", "held"})
 WORST_LAST = tuple(SIGNS)

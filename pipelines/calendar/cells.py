@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from itertools import groupby
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol
 
 from pipelines.day_status import COMPLETE
 from pipelines.days import ReportDay
@@ -17,7 +17,7 @@ from pipelines.warehouse import catalogue_path, run_queries
 from pipelines.warehouse.statements import sections
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from pipelines.lake import Lake
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 class Revision(Protocol):
     """One time that a day was asked for again and had changed: rows added, changed and gone.
 
-    `kept` says that it had shrunk too much, so that the file before it stayed; `why`, as far as it is known.
+    `kept` says that it had shrunk too much, so that it was held back; `why`, as far as it is known.
     """
 
     @property
@@ -46,15 +46,27 @@ class Revision(Protocol):
 
     @property
     def kept(self) -> bool:
-        """Whether the file before it stayed."""
+        """Whether it was held back, so that the file before it stayed."""
 
     @property
     def why(self) -> str:
         """The cause as far as it is known, or nothing."""
 
 
-Revisions: TypeAlias = "Callable[[str], Mapping[ReportDay, Sequence[Revision]]]"
-"""Gives a feed's revisions by day, the oldest first."""
+@dataclass(frozen=True)
+class Repulls:
+    """What is known of days that were asked for again, by feed.
+
+    `revisions` gives a feed's revisions by day, the oldest first; `held` the days whose last re-pull was held
+    back and that still wait for somebody.
+    """
+
+    revisions: Callable[[str], Mapping[ReportDay, Sequence[Revision]]]
+    held: Callable[[str], Collection[ReportDay]]
+
+
+NO_REPULLS = Repulls(lambda _feed: {}, lambda _feed: ())
+"""Where no day was ever asked for again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,15 +92,15 @@ class Cell:
     message: str | None = None
     attempted_at: datetime | None = None
     revisions: Sequence[Revision] = ()
+    is_held: bool = False
 
     @property
     def status(self) -> str:
         """The status as it is shown: whatever weighs more than that the day was revised comes first."""
-        if not self.revisions or self.recorded not in COMPLETE:
-            return self.recorded
-        if self.revisions[-1].kept:
-            return "kept"
-        return self.recorded if self.recorded == "quarantined" else "revised"
+        if self.is_held and self.recorded in COMPLETE:
+            return "held"
+        is_revised = any(not one.kept for one in self.revisions)
+        return "revised" if is_revised and self.recorded == "verified" else self.recorded
 
     @property
     def is_loaded(self) -> bool:
@@ -116,7 +128,7 @@ class Calendar:
         return (cell for cells in self.feeds.values() for cell in cells)
 
 
-def read_calendar(lake: Lake, revisions: Revisions) -> Calendar:
+def read_calendar(lake: Lake, repulls: Repulls) -> Calendar:
     """Ask the catalogue for every feed and day; raise Permanent when there is none or it expects no day."""
     told = run_queries(lake, sections("calendar"), {})
     since, until = told["span"].row(0)
@@ -127,7 +139,7 @@ def read_calendar(lake: Lake, revisions: Revisions) -> Calendar:
             todo="set CASEHOUSE_START_DATE to an earlier day, then run `casehouse rebuild`",
         )
     feeds = {
-        feed: _cells_of(members, revisions(feed))
+        feed: _cells_of(members, repulls.revisions(feed), repulls.held(feed))
         for feed, members in groupby(told["cells"].iter_rows(), key=lambda row: row[0])
     }
     used, unused = _used(feeds)
@@ -135,8 +147,13 @@ def read_calendar(lake: Lake, revisions: Revisions) -> Calendar:
     return Calendar(since, until, datetime.fromtimestamp(changed, UTC), used, unused)
 
 
-def _cells_of(rows: Iterable[tuple[Any, ...]], found: Mapping[ReportDay, Sequence[Revision]]) -> list[Cell]:
-    return [Cell(*(*row, found.get(ReportDay(row[1]), ()))) for row in rows]
+def _cells_of(
+    rows: Iterable[tuple[Any, ...]],
+    revisions: Mapping[ReportDay, Sequence[Revision]],
+    held: Collection[ReportDay],
+) -> list[Cell]:
+    days = ((row, ReportDay(row[1])) for row in rows)
+    return [Cell(*(*row, revisions.get(day, ()), day in held)) for row, day in days]
 
 
 def _used(feeds: Mapping[str, list[Cell]]) -> tuple[Mapping[str, list[Cell]], list[str]]:

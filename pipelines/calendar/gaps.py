@@ -30,7 +30,7 @@ RUNBOOKS = {
     one.kind: f"docs/runbooks/{one.kind}.md"
     for one in (Transient, Permanent, SettingsError, ContractDrift, TooManyBadRows, Unverified, Damaged)
 }
-URGENCY = {"failed": 0, "unverified": 1, "kept": 2, "missing": 4}  # what needs somebody, the least last
+URGENCY = {"failed": 0, "unverified": 1, "held": 2, "missing": 4}  # what needs somebody, the least last
 _LAST_BUT_ONE = 3
 MOST_STRETCHES = 6
 _WHOLE = 1000  # tenths of a per cent
@@ -188,8 +188,8 @@ def _todo(runs: Sequence[_Run]) -> str:
     if status == "missing":
         first, last = min(run.first for run in runs), max(run.last for run in runs)
         return f"casehouse backfill --missing --from {first} --to {last}"
-    if status == "kept":
-        return "ask the source why it has fewer rows"
+    if status == "held":
+        return "ask the source why; to take the fewer rows: casehouse ingest FEED DAY --accept-shrink"
     return RUNBOOKS.get(kind or status, "")
 
 

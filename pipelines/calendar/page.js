@@ -205,8 +205,8 @@
       if (times === null) return [];
       const changes = `${counted(feed.of("added", at), "row", "rows")} added, ${number(feed.of("changed", at))} changed, `
         + `${number(feed.of("gone", at))} gone`;
-      const earlier = times > 1 ? `; the last of ${number(times)} times, ops.revisions has the others` : "";
-      const title = feed.of("kept", at) ? "Asked again: too few rows, the file before stays" : "Revised";
+      const earlier = times > 1 ? `; the last of ${number(times)} times, ops.revised_days has the others` : "";
+      const title = feed.of("kept", at) ? "Asked for again and held back: too few rows, so the file before stays" : "Revised";
       const facts = [[title, `${instantOf(feed, "revised", at)}: ${changes}${earlier}`, "wide"]];
       const why = textOf(feed, "why", at);
       if (why !== null) facts.push(["Why", why, "wide"]);

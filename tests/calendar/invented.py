@@ -83,7 +83,7 @@ TROUBLED: Mapping[tuple[str, date], Mapping[str, Any]] = {
     (CASES, LAST - ONE_DAY): {"status": "failed", "kind": "transient"},
     (CASES, LAST - 2 * ONE_DAY): {"status": "quarantined"},
     (CASES, LAST - 3 * ONE_DAY): {"revisions": [Revised(midnight(LAST), 3, 1, 2), Revised(NOW, 4, 5, 6)]},
-    (CASES, LAST - 4 * ONE_DAY): {"revisions": [KEPT]},
+    (CASES, LAST - 4 * ONE_DAY): {"revisions": [KEPT], "is_held": True},
     (CASES, LAST - 5 * ONE_DAY): {"status": "unverified"},
     (CASES, LAST - 6 * ONE_DAY): {"kind": "transient", "message": "the source answered 503"},
     **{

@@ -19,7 +19,7 @@ def test_what_waits_for_a_person_comes_first() -> None:
     assert told == [
         ("failed", "drift", "1 day"),
         ("unverified", "", "1 day"),
-        ("kept", "", "1 day"),
+        ("held", "", "1 day"),
         ("failed", "transient", "1 day"),
         ("missing", "", "4 days"),
     ]
@@ -92,4 +92,4 @@ def test_a_share_is_never_rounded_to_all_or_nothing(part: int, more: int) -> Non
 
 def test_every_status_is_complete_or_needs_somebody() -> None:
     assert set(gaps.URGENCY) | COMPLETE == set(SIGNS)
-    assert set(gaps.URGENCY) & COMPLETE == {"kept"}
+    assert set(gaps.URGENCY) & COMPLETE == {"held"}

@@ -102,7 +102,7 @@ def test_a_click_shows_the_receipt(tmp_path: Path) -> None:
         told.push(seen());
       }}
       return told;"""
-    nothing, later_failure, quarantined, revised, kept, unverified, failed = asked_of(
+    nothing, later_failure, quarantined, revised, held, unverified, failed = asked_of(
         act, TROUBLED_PAGE, tmp_path
     )
     assert nothing[0] is True
@@ -120,8 +120,8 @@ def test_a_click_shows_the_receipt(tmp_path: Path) -> None:
     assert "204 good, 3 in quarantine" in quarantined[2]
     assert "23 November 2026 at 07:05 GMT: 4 rows added, 5 changed, 6 gone" in revised[2]
     assert "the last of 2 times" in revised[2]
-    assert "too few rows, the file before stays" in kept[2]
-    assert "the source keeps 90 days" in kept[2]
+    assert "held back: too few rows, so the file before stays" in held[2]
+    assert "the source keeps 90 days" in held[2]
     assert "not told" in unverified[2]
     assert "The last attempt failed (drift, 23 November 2026 at 02:14 GMT)" in failed[2]
     assert f"then run `casehouse ingest {CASES} 2026-11-22`" in failed[2]
