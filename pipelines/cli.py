@@ -17,6 +17,7 @@ import click
 
 from pipelines import telling
 from pipelines.cli_alerts import alerts, digest
+from pipelines.cli_calendar import calendar
 from pipelines.cli_calls import calls, drift
 from pipelines.cli_exports import export
 from pipelines.cli_kpi import build_and_tell, kpi
@@ -47,6 +48,7 @@ cli.add_command(calls)
 cli.add_command(drift)
 cli.add_command(alerts)
 cli.add_command(digest)
+cli.add_command(calendar)
 cli.add_command(export)
 cli.add_command(kpi)
 cli.add_command(outbound)

@@ -39,14 +39,17 @@ FRAMES = """<!DOCTYPE html><meta charset="utf-8"><title>frames</title>
 {frames}
 <script>
 const asked = {asked};
-window.addEventListener("load", () => {{
+window.addEventListener("load", async () => {{
   const note = document.createElement("pre");
   note.id = "answer";
-  note.textContent = JSON.stringify([...document.querySelectorAll("iframe")].map((frame) => {{
+  const seen = [];
+  for (const frame of document.querySelectorAll("iframe")) {{
     const page = frame.contentDocument;
+    const answer = await asked(page);
     const {{scrollWidth, clientWidth}} = page.documentElement;
-    return {{overflow: scrollWidth - clientWidth, collisions: collisions(page), asked: asked(page)}};
-  }}));
+    seen.push({{overflow: scrollWidth - clientWidth, collisions: collisions(page), asked: answer}});
+  }}
+  note.textContent = JSON.stringify(seen);
   document.body.append(note);
 }});
 function collisions(page) {{
@@ -87,32 +90,38 @@ class Look:
 
 
 def look_at(
-    page: str, widths: Sequence[int], folder: Path, *, asked: str = "() => null"
+    page: str, widths: Sequence[int], folder: Path, *, asked: str = "() => null", patience_ms: int = 0
 ) -> tuple[list[Look], list[str]]:
     """Open a page at each width; return what was seen and what was said on the console.
 
-    `asked` is a function of the page's document, in JavaScript.
+    `asked` is a function of the page's document, in JavaScript; it may return a promise, for which the
+    browser waits up to `patience_ms` of its own time.
     """
     frames = "".join(_FRAME.format(page=html.escape(page), width=width) for width in widths)
     path = folder / "frames.html"
     path.write_text(FRAMES.format(frames=frames, asked=asked), "utf-8")
-    done = _run(folder, f"--window-size={sum(widths) + 100},4100", "--dump-dom", path.as_uri())
+    size = f"--window-size={sum(widths) + 100},4100"
+    done = _run(folder, size, *_patience(patience_ms), "--dump-dom", path.as_uri())
     answer = _ANSWER.search(done.stdout)
     assert answer, done.stderr
     return [Look(**one) for one in json.loads(html.unescape(answer[1]))], _CONSOLE.findall(done.stderr)
 
 
-def visit(url: str, folder: Path) -> tuple[str, list[str]]:
+def visit(url: str, folder: Path, *, patience_ms: int = 0) -> tuple[str, list[str]]:
     """Open an address as it is served, headers and all; return the page as it then stands and the console."""
-    done = _run(folder, "--window-size=1000,1200", "--dump-dom", url)
+    done = _run(folder, "--window-size=1000,1200", *_patience(patience_ms), "--dump-dom", url)
     return done.stdout, _CONSOLE.findall(done.stderr)
 
 
-def print_pages(page: Path, folder: Path) -> int:
+def print_pages(page: Path, folder: Path, *, patience_ms: int = 0) -> int:
     """Print a page on A4 and return how many sheets it takes."""
     target = folder / "printed.pdf"
-    _run(folder, "--no-pdf-header-footer", f"--print-to-pdf={target}", page.as_uri())
+    _run(folder, *_patience(patience_ms), "--no-pdf-header-footer", f"--print-to-pdf={target}", page.as_uri())
     return len(re.findall(rb"/Type\s*/Page\b", target.read_bytes()))
+
+
+def _patience(milliseconds: int) -> list[str]:
+    return [f"--virtual-time-budget={milliseconds}"] if milliseconds else []
 
 
 def _run(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:

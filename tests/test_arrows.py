@@ -20,7 +20,9 @@ ROOMS = ("pipelines", "assets", "bench", "tests")
 
 # Floors of pipelines/: a module imports from its own floor or a lower one.
 FLOORS: tuple[frozenset[str], ...] = (
-    frozenset({"errors", "days", "demonstration", "telephone", "whole_files", "places", "calls"}),
+    frozenset(
+        {"errors", "days", "day_status", "demonstration", "telephone", "whole_files", "places", "calls"}
+    ),
     frozenset(
         {
             "settings",
@@ -51,8 +53,18 @@ FLOORS: tuple[frozenset[str], ...] = (
             "replay",
         }
     ),
+    frozenset({"calendar"}),
     frozenset(
-        {"cli_alerts", "cli_calls", "cli_exports", "cli_kpi", "cli_late", "cli_outbound", "cli_replay"}
+        {
+            "cli_alerts",
+            "cli_calendar",
+            "cli_calls",
+            "cli_exports",
+            "cli_kpi",
+            "cli_late",
+            "cli_outbound",
+            "cli_replay",
+        }
     ),
     frozenset({"cli"}),
 )

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 import altair as alt
 
-from pipelines.daily_report.drawing import INK, ORANGE, SOFT_BLUE, VERMILION, draw, values
+from pipelines.daily_report.drawing import draw, values
 from pipelines.daily_report.figures import runs_of
+from pipelines.day_status import SIGNS, WORST_LAST
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -18,22 +19,10 @@ if TYPE_CHECKING:
 
     from pipelines.daily_report.figures import DayStatus, MonthStatus
 
-STATUS_COLOURS = {
-    "verified": SOFT_BLUE,
-    "quarantined": "#b9dbf1",
-    "unverified": ORANGE,
-    "failed": VERMILION,
-    "missing": "#dde1e6",
-}
-STATUS_MARKS = {
-    "verified": "",
-    "quarantined": "\N{MIDDLE DOT}",
-    "unverified": "?",
-    "failed": "\N{MULTIPLICATION SIGN}",
-    "missing": "\N{EN DASH}",
-}
-STATUS_INKS = {status: "#ffffff" if status == "failed" else INK for status in STATUS_COLOURS}
-WORST_LAST = ("verified", "quarantined", "unverified", "missing", "failed")
+STATUS_COLOURS = {status: sign.colour for status, sign in SIGNS.items()}
+# A bar of verified days speaks for itself.
+STATUS_MARKS = {status: "" if status == "verified" else sign.mark for status, sign in SIGNS.items()}
+STATUS_INKS = {status: sign.ink for status, sign in SIGNS.items()}
 ROOM_FOR_WORD = 70  # as long as "unverified" in these letters
 ROOM_FOR_MARK = 6
 ACROSS_WIDTH, ACROSS_THICK, ACROSS_LABEL = 565, 13, 150
