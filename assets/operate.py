@@ -1,6 +1,6 @@
 """`python -m assets.operate`: the commands that drive Dagster, in a process of their own.
 
-`casehouse demo` and `casehouse backfill` become this process. It starts Dagster or finds a running one, has
+`casehouse demo`, `casehouse backfill` and `casehouse drill` become this process. It starts Dagster or finds a running one, has
 it work, and shows how that goes; it never loads Dagster itself.
 """
 
@@ -17,6 +17,7 @@ from rich.console import Console
 
 from assets.backfill import every_day, only_missing
 from assets.demo import Demo
+from assets.drills.command import drill
 from assets.processes import ANY_PORT, Children, heed_signals
 from assets.services import (
     child_environment,
@@ -50,6 +51,9 @@ if TYPE_CHECKING:
 def commands(*, debug: bool) -> None:
     """Drive Dagster."""
     del debug  # read by main()
+
+
+commands.add_command(drill)
 
 
 @commands.command()

@@ -6,7 +6,6 @@ over to `assets.operate` as a process of its own: nothing in pipelines/ imports 
 
 from __future__ import annotations
 
-import os
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,10 +14,12 @@ from typing import TYPE_CHECKING, Literal, NoReturn
 import click
 
 from pipelines import telling
+from pipelines.cli_drills import drill
 from pipelines.cli_exports import export
 from pipelines.cli_kpi import build_and_tell, kpi
 from pipelines.cli_outbound import outbound
 from pipelines.errors import Permanent, SettingsError
+from pipelines.handing_over import operate
 from pipelines.telling import DEBUG
 
 if TYPE_CHECKING:
@@ -35,9 +36,10 @@ def cli(*, debug: bool) -> None:
 
     Settings come from the environment and .env; .env.example documents each.
     """
-    del debug  # read by main(), which outlives the group, and by _operate()
+    del debug  # read by main(), which outlives the group, and by handing_over.py
 
 
+cli.add_command(drill)
 cli.add_command(export)
 cli.add_command(kpi)
 cli.add_command(outbound)
@@ -52,7 +54,7 @@ cli.add_command(outbound)
 )
 def demo(days: int, *, serve: bool) -> NoReturn:
     """Run the whole product on invented data, through Dagster."""
-    _operate("demo", "--days", str(days), "--serve" if serve else "--no-serve")
+    operate("demo", "--days", str(days), "--serve" if serve else "--no-serve")
 
 
 @cli.command()
@@ -63,7 +65,7 @@ def demo(days: int, *, serve: bool) -> NoReturn:
 def backfill(first: str, last: str, feeds: tuple[str, ...], *, missing: bool) -> NoReturn:
     """Load a range of days as a Dagster backfill and watch it."""
     named = [word for feed in feeds for word in ("--feed", feed)]
-    _operate("backfill", "--from", first, "--to", last, *named, *(["--missing"] if missing else []))
+    operate("backfill", "--from", first, "--to", last, *named, *(["--missing"] if missing else []))
 
 
 @cli.command()
@@ -332,13 +334,6 @@ def _rebuild(settings: Settings, *, afresh: bool = False) -> None:
 
 def _now() -> datetime:
     return datetime.now(UTC)
-
-
-def _operate(*words: str) -> NoReturn:
-    """Become the process that drives Dagster, so that signals reach it directly."""
-    debug = [DEBUG] if click.get_current_context().find_root().params["debug"] else []
-    sys.stdout.flush()
-    os.execv(sys.executable, [sys.executable, "-P", "-m", "assets.operate", *debug, *words])  # noqa: S606 - our own
 
 
 if __name__ == "__main__":

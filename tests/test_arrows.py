@@ -26,7 +26,8 @@ FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"decode", "receipts", "lake", "feeds"}),
     frozenset({"totals", "load", "ingest", "verify", "warehouse"}),
     frozenset({"kpi", "outbound", "exports", "daily_report", "dictionary", "tables", "doctor", "telling"}),
-    frozenset({"cli_exports", "cli_kpi", "cli_outbound"}),
+    frozenset({"handing_over"}),
+    frozenset({"cli_drills", "cli_exports", "cli_kpi", "cli_outbound"}),
     frozenset({"cli"}),
 )
 SANDBOX_MAY_IMPORT = {"errors", "days", "demonstration", "settings", "sandbox"}
