@@ -92,7 +92,9 @@ class House:
     def night(self, day: ReportDay) -> None:
         """Come to the night after a day, and do what the nightly schedule asks for."""
         self.clock.at = datetime.combine(day.plus(1).date, time(self._hour), LONDON)
-        context = dg.build_schedule_context(self._instance, scheduled_execution_time=self.clock.at)
+        context = dg.build_schedule_context(
+            self._instance, scheduled_execution_time=self.clock.at, repository_def=self._repository
+        )
         schedule = self._repository.get_schedule_def(NIGHTLY)
         self._run_all(NIGHTLY, schedule.evaluate_tick(context).run_requests or ())
 

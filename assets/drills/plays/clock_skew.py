@@ -25,8 +25,7 @@ def play(stage: Stage) -> None:
     for skew in (SECONDS, -SECONDS):
         stage.door.turn(clock_offset_seconds=skew)
         if not score.alert:
-            said = stage.hands.casehouse("doctor")
-            stage.detected(next((line for line in said.text.splitlines() if "clock" in line), ""))
+            stage.detected(_told_of_clock(stage.hands.casehouse("doctor").text))
         stage.door.forget_calls()
         for feed in FEEDS:
             score.expect(stage.ingest(feed, DAY).status == 0, f"{feed} does not load {skew:+g} s off")
@@ -34,6 +33,13 @@ def play(stage: Stage) -> None:
     score.expect(not refused, f"{refused} signatures were refused")
     score.repaired = ITSELF
     stage.count([(feed, DAY) for feed in FEEDS])
+
+
+def _told_of_clock(text: str) -> str:
+    """Return what the doctor found wrong with the clock, and what it says to do about it."""
+    lines = [line.strip() for line in text.splitlines()]
+    found = [place for place, line in enumerate(lines) if line.startswith("wrong tascomi clock")]
+    return " ".join(lines[found[0] : found[0] + 2]) if found else ""
 
 
 DRILL = Drill(

@@ -25,7 +25,7 @@ MOST_CALLS_A_DAY = 24
 def play(stage: Stage) -> None:
     """Play the week in a process of its own, then count."""
     score = stage.score
-    said = stage.hands.python(WEEK, str(stage.door.port))
+    said = stage.hands.python(WEEK, str(stage.door.port), env={"CASEHOUSE_START_DATE": str(FIRST)})
     stage.require(said, "the week could not be played")
     week = json.loads(last_line(said.text))
     feeds = [key for key, feed in FEEDS.items() if feed.source in SOURCES]
