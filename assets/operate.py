@@ -1,7 +1,7 @@
 """`python -m assets.operate`: the commands that drive Dagster, in a process of their own.
 
-`casehouse demo`, `casehouse backfill` and `casehouse drill` become this process. It starts Dagster or finds a running one, has
-it work, and shows how that goes; it never loads Dagster itself.
+`casehouse demo`, `casehouse backfill` and `casehouse drill` become this process. It starts Dagster or finds a
+running one, has it work, and shows how that goes; it never loads Dagster itself.
 """
 
 from __future__ import annotations

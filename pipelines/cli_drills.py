@@ -1,4 +1,4 @@
-"""The `casehouse drill` command: its words; what drills are and how they are played stands in assets/drills."""
+"""The `casehouse drill` command: its words. What a drill is and how it is played: see assets/drills."""
 
 from __future__ import annotations
 

@@ -30,7 +30,9 @@ def drill(names: tuple[str, ...], *, is_list: bool, is_json: bool, keep: Path | 
     scores = []
     for score in play_all(drills_of(names), keep):
         colour = "green" if score.is_green else "red"
-        beside.print(f"[{colour}]{'green' if score.is_green else 'RED  '}[/] {score.drill}, {score.seconds:.0f} s")
+        beside.print(
+            f"[{colour}]{'green' if score.is_green else 'RED  '}[/] {score.drill}, {score.seconds:.0f} s"
+        )
         scores.append(score)
     if is_json:
         click.echo(json.dumps([score.told() for score in scores], indent=2))

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Counted:
-    """Rows that the vendor holds of some days, rows of them that are not here, rows that are here too often."""
+    """Of some days: rows that the vendor holds, those of them that are not here, and those too many."""
 
     told: int = 0
     lost: int = 0

@@ -1,4 +1,4 @@
-"""Hands: how a drill runs the product's commands, as processes of their own that are ended on every way out."""
+"""Hands: how a drill runs the product's commands, as processes of their own, ended on every way out."""
 
 from __future__ import annotations
 

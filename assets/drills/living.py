@@ -27,9 +27,7 @@ class Living:
 def processes_of(home: Path) -> list[Living]:
     """Return every living process that works in a home; raise Permanent where that cannot be found out."""
     if not PROCESSES.is_dir():
-        raise Permanent(
-            "processes cannot be found by their environment here", why=f"there is no {PROCESSES}"
-        )
+        raise Permanent("processes cannot be found by their environment here", why=f"there is no {PROCESSES}")
     mark = f"DAGSTER_HOME={home}".encode()
     found = []
     for folder in PROCESSES.glob("[0-9]*"):

@@ -1,4 +1,4 @@
-"""Play drills one after the other, each on a stage of its own, and never let one that broke pass for green."""
+"""Play drills one after the other, each on a stage of its own; one that breaks is red."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def play_all(drills: Iterable[Drill], keep: Path | None, opening: OpenStage = open_stage) -> Iterator[Score]:
-    """Play drills in order, yielding each one's score; in `keep` each has a folder of its name, which stays."""
+    """Play drills in order, yielding each one's score; in `keep` each leaves a folder of its name."""
     for drill in drills:
         with ExitStack() as stack:
             if keep is None:

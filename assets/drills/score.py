@@ -53,10 +53,8 @@ class Score:
     @property
     def faults(self) -> list[str]:
         """Everything that keeps the drill from being green."""
-        found = list(self.wrong)
-        for name in ("detected", "alert", "repaired"):
-            if not getattr(self, name):
-                found.append(f"nothing was seen of: {name}")
+        shown = {"detected": self.detected, "alert": self.alert, "repaired": self.repaired}
+        found = [*self.wrong, *(f"nothing was seen of: {name}" for name, words in shown.items() if not words)]
         if self.rows_lost is None:
             found.append("the rows were not counted")
         elif not self.rows_told:
@@ -80,12 +78,12 @@ class Score:
 def scorecard(scores: Sequence[Score]) -> Table:
     """Return the scores as a table that can be read at 100 columns."""
     table = Table(header_style="bold", width=WIDTH, pad_edge=False, show_lines=True)
-    table.add_column("drill", width=15)
-    table.add_column("detected in", width=10)
+    table.add_column("drill", no_wrap=True)
+    table.add_column("detected in", width=8)
     table.add_column("alert", ratio=1, overflow="fold")
-    table.add_column("repaired", width=19, overflow="fold")
+    table.add_column("repaired", width=20, overflow="fold")
     table.add_column("rows lost", width=9, justify="right")
-    table.add_column("", width=5)
+    table.add_column("", no_wrap=True)
     for score in scores:
         lost = "not counted" if score.rows_lost is None else f"{score.rows_lost:,} of {score.rows_told:,}"
         table.add_row(

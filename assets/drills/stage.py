@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from pipelines.days import ReportDay
 
 START_SECONDS = 60.0
-# Small tries and short waits: what is drilled is what comes of a failure, not how long a vendor is waited for.
+# Few tries and short waits: what is drilled is what comes of a failure, not how long it is waited for.
 HASTE = {
     "CASEHOUSE_START_DATE": "2026-01-01",
     "CASEHOUSE_ICASEWORK_ATTEMPTS": "2",
@@ -136,7 +136,8 @@ def open_stage(home: Path, score: Score) -> Iterator[Stage]:
     """Lend a stage in an empty folder; raise Permanent when its sandbox does not come up."""
     shutil.copy(ROOT / "dagster.yaml", home)
     port = free_port()
-    with Children(home / "logs", surroundings(home, port), home) as children:
+    # Not logs/: Dagster thinks of that folder in its home as its own, and empties it.
+    with Children(home / "commands", surroundings(home, port), home) as children:
         children.start("sandbox", module("pipelines.cli", "sandbox", "--port", str(port)))
         until = time.monotonic() + START_SECONDS
         while not _listens(port):

@@ -1,4 +1,4 @@
-"""A week of nights in minutes: `python -m assets.drills.week SANDBOX_PORT`, which tells what came of it as JSON.
+"""A week of nights in minutes: `python -m assets.drills.week SANDBOX_PORT`, told as JSON.
 
 The product's own definitions on a real Dagster storage, with its clock moved: each night the nightly schedule
 is ticked at its London hour, and between the nights every sensor that the product has, at the interval it
@@ -78,9 +78,7 @@ class House:
         feeds = {key: feed for key, feed in FEEDS.items() if feed.source in SOURCES}
         self._repository = build_defs(settings=settings, feeds=feeds, now=clock).get_repository_def()
         self._sensors = [
-            sensor
-            for sensor in self._repository.sensor_defs
-            if sensor.sensor_type == SensorType.STANDARD
+            sensor for sensor in self._repository.sensor_defs if sensor.sensor_type == SensorType.STANDARD
         ]
         self._cursors: dict[str, str | None] = {}
 
@@ -113,7 +111,7 @@ class House:
             self._cursors[sensor.name] = told.cursor or self._cursors.get(sensor.name)
             requests = told.run_requests or ()
             asked += len(requests)
-            self._run_all(sensor.job_name if sensor.has_jobs else "", requests)
+            self._run_all((sensor.job_name if sensor.has_jobs else None) or "", requests)
         return asked
 
     def _run_all(self, job: str, requests: Iterable[dg.RunRequest]) -> None:

@@ -101,7 +101,7 @@ class _Door:
         return web.json_response({"cleared": True})
 
     async def count_rows(self, request: web.Request) -> web.Response:
-        """Tell how many rows a report, or a table of Tascomi, holds for a day, whatever faults are on order."""
+        """Tell how many rows a report, or a table of Tascomi, holds for a day, past every fault."""
         _allow_only(request, "feed", "day")
         feed, text = request.query.get("feed"), request.query.get("day", "")
         if feed not in HELD:

@@ -21,18 +21,19 @@ TASKS, REDRESS = "icasework/tasks", "icasework/redress"
 FEEDS = (TASKS, REDRESS)
 FIRST, MIDDLE, LAST = (ReportDay.parse(day) for day in ("2026-08-01", "2026-08-24", "2026-09-22"))
 PATIENCE_SECONDS = 90.0
+MIDDLE_OF_RUN = 10  # days of it that are loaded by then
 RUN, DAEMON, SANDBOX = "spawn_main", "assets.daemon:run", " sandbox "
 
 
 def play(stage: Stage) -> None:
-    """Kill a run, which Dagster tries again; then the daemon, then everything, which a person starts again."""
+    """Kill a run, which Dagster tries again; then the daemon and everything, and go on by a command."""
     score = stage.score
     _kill_run(stage)
-    kept = _files(stage)
     said = _kill_daemon(stage)
     stage.detected(said)
     score.expect("daemon" in said, "the command does not say that the daemon has ended")
     _kill_everything(stage)
+    kept = _files(stage)
     again = stage.hands.casehouse(*_backfill(MIDDLE.plus(1), LAST), "--missing")
     score.expect(again.status == 0, f"the backfill does not end well: {last_line(again.text)}")
     score.expect(kept.items() <= _files(stage).items(), "days that were loaded were written again")
@@ -48,7 +49,7 @@ def play(stage: Stage) -> None:
 def _kill_run(stage: Stage) -> None:
     """Kill the process of a run; Dagster notices and takes the same days up again, without a person."""
     command = _start_slowly(stage, FIRST, MIDDLE, 15)
-    _until(command, lambda: len(stage.lake.days(TASKS)) >= 10)
+    _until(command, lambda: len(stage.lake.days(TASKS)) >= MIDDLE_OF_RUN)
     loaded = len(stage.lake.days(TASKS))
     killed = _kill(stage, RUN)
     began = time.monotonic()
@@ -120,7 +121,7 @@ def _files(stage: Stage) -> dict[str, tuple[int, int]]:
 DRILL = Drill(
     "killed",
     plays="kill -9 in the middle of backfills: of a run, of the daemon, then of every process at once.",
-    must="A run is taken up by itself; after the others one command goes on. Nothing is lost or loaded twice.",
+    must="A run is taken up by itself; else one command goes on. Nothing is lost or loaded twice.",
     uses=("casehouse backfill", "casehouse backfill --missing"),
     play=play,
 )
