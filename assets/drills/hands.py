@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from assets.processes import Child, Children
 
-PATIENCE_SECONDS = 240.0
+PATIENCE_SECONDS = 900.0  # a busy machine takes many times as long as a quiet one
 COMMAND = "pipelines.cli"
 
 
