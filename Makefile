@@ -6,7 +6,7 @@ DAYS ?= 14
 SERVE ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types unit bench drill-outbound lock clean
+.PHONY: help demo test lint types unit bench drills drill-outbound lock clean
 
 help: ## what each target does
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -36,6 +36,9 @@ unit: $(VENV)/.locked
 
 bench: $(VENV)/.locked ## ratios against plain tools, measured side by side
 	@$(BIN)/python -m bench
+
+drills: $(VENV)/.locked ## failures played in a sandbox of their own, with a scorecard; DRILL="name ..." plays some
+	@$(BIN)/casehouse drill $(DRILL)
 
 drill-outbound: $(VENV)/.locked ## signed calls for three minutes; kill 200 dispatchers at random; count what is there
 	@$(BIN)/python -m bench.drill_clock

@@ -1,7 +1,7 @@
 """`python -m assets.operate`: the commands that drive Dagster, in a process of their own.
 
-`casehouse demo` and `casehouse backfill` become this process. It starts Dagster or finds a running one, has
-it work, and shows how that goes; it never loads Dagster itself.
+`casehouse demo`, `casehouse backfill` and `casehouse drill` become this process. It starts Dagster or finds a
+running one, has it work, and shows how that goes; it never loads Dagster itself.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from rich.console import Console
 
 from assets.backfill import every_day, only_missing
 from assets.demo import Demo
+from assets.drills.command import drill
 from assets.processes import ANY_PORT, Children, heed_signals
 from assets.services import child_environment, find_running, logs_of, open_services, tuned_for
 from assets.work import Dagster, load_days
@@ -44,6 +45,9 @@ if TYPE_CHECKING:
 def commands(*, debug: bool) -> None:
     """Drive Dagster."""
     del debug  # read by main()
+
+
+commands.add_command(drill)
 
 
 @commands.command()

@@ -6,7 +6,6 @@ over to `assets.operate` as a process of its own: nothing in pipelines/ imports 
 
 from __future__ import annotations
 
-import os
 import sys
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -19,12 +18,14 @@ from pipelines import telling
 from pipelines.cli_alerts import alerts, digest
 from pipelines.cli_calendar import calendar
 from pipelines.cli_calls import calls, drift
+from pipelines.cli_drills import drill
 from pipelines.cli_exports import export
 from pipelines.cli_kpi import build_and_tell, kpi
 from pipelines.cli_late import revisions
 from pipelines.cli_outbound import outbound
 from pipelines.cli_replay import raw, replay
 from pipelines.errors import Permanent, SettingsError
+from pipelines.handing_over import operate
 from pipelines.telling import DEBUG
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def cli(*, debug: bool) -> None:
 
     Settings come from the environment and .env; .env.example documents each.
     """
-    del debug  # read by main(), which outlives the group, and by _operate()
+    del debug  # read by main(), which outlives the group, and by handing_over.py
 
 
 cli.add_command(calls)
@@ -49,6 +50,7 @@ cli.add_command(drift)
 cli.add_command(alerts)
 cli.add_command(digest)
 cli.add_command(calendar)
+cli.add_command(drill)
 cli.add_command(export)
 cli.add_command(kpi)
 cli.add_command(outbound)
@@ -66,7 +68,7 @@ cli.add_command(replay)
 )
 def demo(days: int, *, serve: bool) -> NoReturn:
     """Run the whole product on invented data, through Dagster."""
-    _operate("demo", "--days", str(days), "--serve" if serve else "--no-serve")
+    operate("demo", "--days", str(days), "--serve" if serve else "--no-serve")
 
 
 @cli.command()
@@ -77,7 +79,7 @@ def demo(days: int, *, serve: bool) -> NoReturn:
 def backfill(first: str, last: str, feeds: tuple[str, ...], *, missing: bool) -> NoReturn:
     """Load a range of days as a Dagster backfill and watch it."""
     named = [word for feed in feeds for word in ("--feed", feed)]
-    _operate("backfill", "--from", first, "--to", last, *named, *(["--missing"] if missing else []))
+    operate("backfill", "--from", first, "--to", last, *named, *(["--missing"] if missing else []))
 
 
 @cli.command()
@@ -352,13 +354,6 @@ def _rebuild(settings: Settings, *, afresh: bool = False) -> None:
 
 def _now() -> datetime:
     return datetime.now(UTC)
-
-
-def _operate(*words: str) -> NoReturn:
-    """Become the process that drives Dagster, so that signals reach it directly."""
-    debug = [DEBUG] if click.get_current_context().find_root().params["debug"] else []
-    sys.stdout.flush()
-    os.execv(sys.executable, [sys.executable, "-P", "-m", "assets.operate", *debug, *words])  # noqa: S606 - our own
 
 
 if __name__ == "__main__":

@@ -22,9 +22,9 @@ def calendar(out: Path | None) -> None:
 
     It tells what the catalogue tells: `casehouse rebuild` brings that up to date.
     """
-    from pipelines.calendar import NO_REPULLS, write_calendar
+    from pipelines.calendar import write_calendar
     from pipelines.lake import Lake
     from pipelines.settings import load_settings
 
     lake = Lake(load_settings().data_dir)
-    click.echo(write_calendar(lake, NO_REPULLS, datetime.now(UTC), out))
+    click.echo(write_calendar(lake, datetime.now(UTC), out))

@@ -21,7 +21,7 @@ from pyarrow.parquet import read_metadata
 from pipelines.contracts.drift import compare
 from pipelines.errors import ContractDrift, Permanent, TooManyBadRows, Unverified
 from pipelines.receipts import Receipt
-from pipelines.sources.scan_faults import tell_fault
+from pipelines.sources.scan_faults import refusal, tell_fault
 from pipelines.totals import check_totals, told_totals
 
 if TYPE_CHECKING:
@@ -171,26 +171,42 @@ def stage_small(decoder: Decoder, day: Judged, receipt: Receipt, folder: Path, p
     sums = [int(day.typed[column.name].cast(pl.Int128).sum()) for column in controlled]
     check_totals(decoder.contract, receipt, day.raw.height, sums, policy)
     good = folder / f"{receipt.report_date}.parquet"
-    day.typed.rechunk().write_parquet(
-        good,
-        compression=COMPRESSION,
-        statistics=STATISTICS,
-        metadata=receipt.as_metadata(),
-    )
+    with writing():
+        day.typed.rechunk().write_parquet(
+            good,
+            compression=COMPRESSION,
+            statistics=STATISTICS,
+            metadata=receipt.as_metadata(),
+        )
     return Staged(good, None)
 
 
 @contextmanager
 def reading() -> Iterator[None]:
-    """Turn polars' complaint about a body into an error that holds no cell values."""
+    """Turn polars' complaint about a body into an error that holds no cell values.
+
+    A scan may write what it reads: a full disk is told as such, and not as a fault of the body.
+    """
     try:
-        yield
+        with writing():
+            yield
     except pl.exceptions.PolarsError as error:
         raise Unverified(
             "the body is not a whole, readable report",
             why=tell_fault(error),
             todo="ingest the day again; if it stays so, ask the vendor about this report",
         ) from None
+
+
+@contextmanager
+def writing() -> Iterator[None]:
+    """Turn polars' complaint about the disk into the operating system's own error."""
+    try:
+        yield
+    except pl.exceptions.PolarsError as error:
+        if refused := refusal(error):
+            raise refused from None
+        raise
 
 
 def _set_aside(decoder: Decoder, raw: pl.LazyFrame, receipt: Receipt, folder: Path, policy: Policy) -> Staged:

@@ -53,12 +53,13 @@ FLOORS: tuple[frozenset[str], ...] = (
             "replay",
         }
     ),
-    frozenset({"calendar"}),
+    frozenset({"calendar", "handing_over"}),
     frozenset(
         {
             "cli_alerts",
             "cli_calendar",
             "cli_calls",
+            "cli_drills",
             "cli_exports",
             "cli_kpi",
             "cli_late",

@@ -5,7 +5,7 @@ holds counts, digests and reasons; no value of a row. What is worded is worded i
 fifty thousand receipts fit into a page is told in packed.py.
 """
 
-from pipelines.calendar.cells import NO_REPULLS, Repulls, Revision, read_calendar
+from pipelines.calendar.cells import Repulls, read_calendar
 from pipelines.calendar.page import calendar_path, page, write_calendar
 
-__all__ = ["NO_REPULLS", "Repulls", "Revision", "calendar_path", "page", "read_calendar", "write_calendar"]
+__all__ = ["Repulls", "calendar_path", "page", "read_calendar", "write_calendar"]

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import partial
 from itertools import groupby
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from pipelines.day_status import COMPLETE
 from pipelines.days import ReportDay
 from pipelines.errors import Permanent
+from pipelines.revisions import held_back, read_revisions
 from pipelines.warehouse import catalogue_path, run_queries
 from pipelines.warehouse.statements import sections
 
@@ -20,37 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from pipelines.lake import Lake
-
-
-class Revision(Protocol):
-    """One time that a day was asked for again and had changed: rows added, changed and gone.
-
-    `kept` says that it had shrunk too much, so that it was held back; `why`, as far as it is known.
-    """
-
-    @property
-    def at(self) -> datetime:
-        """The instant, aware."""
-
-    @property
-    def added(self) -> int:
-        """Rows that were new."""
-
-    @property
-    def changed(self) -> int:
-        """Rows that were others than before."""
-
-    @property
-    def gone(self) -> int:
-        """Rows that were there no more."""
-
-    @property
-    def kept(self) -> bool:
-        """Whether it was held back, so that the file before it stayed."""
-
-    @property
-    def why(self) -> str:
-        """The cause as far as it is known, or nothing."""
+    from pipelines.revisions import Revision
 
 
 @dataclass(frozen=True)
@@ -65,8 +37,9 @@ class Repulls:
     held: Callable[[str], Collection[ReportDay]]
 
 
-NO_REPULLS = Repulls(lambda _feed: {}, lambda _feed: ())
-"""Where no day was ever asked for again."""
+def repulls_of(lake: Lake) -> Repulls:
+    """Read what stands beside a lake's days."""
+    return Repulls(partial(read_revisions, lake.root), partial(held_back, lake.root))
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +101,12 @@ class Calendar:
         return (cell for cells in self.feeds.values() for cell in cells)
 
 
-def read_calendar(lake: Lake, repulls: Repulls) -> Calendar:
-    """Ask the catalogue for every feed and day; raise Permanent when there is none or it expects no day."""
+def read_calendar(lake: Lake, repulls: Repulls | None = None) -> Calendar:
+    """Ask the catalogue for every feed and day; raise Permanent when there is none or it expects no day.
+
+    `repulls`: what to go by instead of the lake's own record.
+    """
+    repulls = repulls or repulls_of(lake)
     told = run_queries(lake, sections("calendar"), {})
     since, until = told["span"].row(0)
     if since > until:

@@ -21,7 +21,7 @@ from pipelines.whole_files import write_whole
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from pipelines.calendar.cells import Calendar, Repulls
+    from pipelines.calendar.cells import Calendar
     from pipelines.lake import Lake
 
 ROOM = Path(__file__).parent
@@ -33,13 +33,13 @@ def calendar_path(lake: Lake) -> Path:
     return report_folder(lake) / "calendar.html"
 
 
-def write_calendar(lake: Lake, repulls: Repulls, now: datetime, path: Path | None = None) -> Path:
+def write_calendar(lake: Lake, now: datetime, path: Path | None = None) -> Path:
     """Write the page and return its path; the same but for `now` while catalogue and revisions are the same.
 
     Raises Permanent when there is no catalogue, it expects no day, or the file cannot be written.
     """
     target = path or calendar_path(lake)
-    write_whole(target, page(read_calendar(lake, repulls), now).encode())
+    write_whole(target, page(read_calendar(lake), now).encode())
     return target
 
 

@@ -7,11 +7,13 @@ is wrong with it, an order that is not in the book with 404.
 from __future__ import annotations
 
 import json
+from datetime import date
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from aiohttp import web
 from pydantic import ValidationError
 
+from pipelines.sandbox.holdings import HELD, rows_held
 from pipelines.sandbox.menu import catalogue
 from pipelines.sandbox.systems import FEEDS
 from pipelines.sandbox.xima.reports import REPORTS as XIMA_REPORTS
@@ -38,6 +40,7 @@ def mount(app: web.Application, sandbox: Sandbox) -> None:
     router.add_delete(f"{PREFIX}/faults/{{number:[0-9]{{1,12}}}}", door.clear_faults)
     router.add_get(f"{PREFIX}/requests", door.list_calls)
     router.add_delete(f"{PREFIX}/requests", door.clear_calls)
+    router.add_get(f"{PREFIX}/rows", door.count_rows)
     router.add_get(f"{PREFIX}/written", door.list_written)
     router.add_delete(f"{PREFIX}/written", door.forget_written)
     router.add_get(f"{PREFIX}/dials", door.show_dials)
@@ -96,6 +99,18 @@ class _Door:
     async def clear_calls(self, _: web.Request) -> web.Response:
         self._sandbox.calls.clear()
         return web.json_response({"cleared": True})
+
+    async def count_rows(self, request: web.Request) -> web.Response:
+        """Tell how many rows a report, or a table of Tascomi, holds for a day, past every fault."""
+        _allow_only(request, "feed", "day")
+        feed, text = request.query.get("feed"), request.query.get("day", "")
+        if feed not in HELD:
+            raise _wrong([{"where": "feed", "what": f"not one of {', '.join(HELD)}"}])
+        try:
+            day = date.fromisoformat(text)
+        except ValueError:
+            raise _wrong([{"where": "day", "what": "not a day"}]) from None
+        return web.json_response({"rows": rows_held(self._sandbox, feed, day)})
 
     async def list_written(self, _: web.Request) -> web.Response:
         """Tell what was written to cases, oldest first: each call that was carried out, by case."""

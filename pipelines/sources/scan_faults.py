@@ -6,6 +6,9 @@ this. Which error of the product a fault is stays with the caller.
 
 from __future__ import annotations
 
+import os
+import re
+
 # Parts of polars' messages, in the order they are looked for. A message that is none of these is told by its
 # class alone: a later polars that words it otherwise loses us the reason, never the failure.
 _FAULTS = (
@@ -16,6 +19,15 @@ _FAULTS = (
     ("could not parse `", "a cell's quotes do not pair up"),
     ("CSV malformed", "a cell's quotes do not pair up"),
 )
+
+# Where polars meets a full disk it says so in the end of a message, and not as an OSError.
+_REFUSED = re.compile(r"IO error: [^`]*\(os error (?P<number>\d+)\)")
+
+
+def refusal(error: Exception) -> OSError | None:
+    """Return the operating system's own refusal where polars only tells of it, such as a full disk."""
+    found = _REFUSED.search(str(error))
+    return OSError(int(found["number"]), os.strerror(int(found["number"]))) if found else None
 
 
 def tell_fault(error: Exception) -> str:

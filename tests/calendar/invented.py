@@ -8,13 +8,14 @@ import hashlib
 import json
 import random
 import zlib
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
 from pipelines.calendar.cells import Calendar, Cell
 from pipelines.calendar.packed import DAY, FEED, NEXT_DAY, digests, pack
 from pipelines.calendar.page import page
+from pipelines.days import ReportDay
+from pipelines.revisions import Revision
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -26,16 +27,11 @@ ONE_DAY = timedelta(days=1)
 TEXTS = ("origin", "contract", "version", "window_from", "window_until", "kind", "message", "why")
 
 
-@dataclass(frozen=True)
-class Revised:
-    """A revision, as the record of them tells one."""
-
-    at: datetime
-    added: int = 0
-    changed: int = 0
-    gone: int = 0
-    kept: bool = False
-    why: str = ""
+def revised(
+    at: datetime, added: int = 0, changed: int = 0, gone: int = 0, *, kept: bool = False, why: str = ""
+) -> Revision:
+    """Return a revision of some day."""
+    return Revision("depot/parcels", ReportDay(LAST), at, added, changed, gone, kept=kept, why=why)
 
 
 def midnight(day: date) -> datetime:
@@ -77,12 +73,12 @@ def a_calendar(
     return Calendar(span[0], LAST, NOW - timedelta(hours=1), cells)
 
 
-KEPT = Revised(midnight(LAST - 2 * ONE_DAY), 0, 1, 150, kept=True, why="the source keeps 90 days")
+KEPT = revised(midnight(LAST - 2 * ONE_DAY), 0, 1, 150, kept=True, why="the source keeps 90 days")
 TROUBLED: Mapping[tuple[str, date], Mapping[str, Any]] = {
     (CASES, LAST): {"status": "failed"},
     (CASES, LAST - ONE_DAY): {"status": "failed", "kind": "transient"},
     (CASES, LAST - 2 * ONE_DAY): {"status": "quarantined"},
-    (CASES, LAST - 3 * ONE_DAY): {"revisions": [Revised(midnight(LAST), 3, 1, 2), Revised(NOW, 4, 5, 6)]},
+    (CASES, LAST - 3 * ONE_DAY): {"revisions": [revised(midnight(LAST), 3, 1, 2), revised(NOW, 4, 5, 6)]},
     (CASES, LAST - 4 * ONE_DAY): {"revisions": [KEPT], "is_held": True},
     (CASES, LAST - 5 * ONE_DAY): {"status": "unverified"},
     (CASES, LAST - 6 * ONE_DAY): {"kind": "transient", "message": "the source answered 503"},
@@ -108,7 +104,7 @@ def ten_years() -> str:
             if back % 2:
                 at = midnight(day) + timedelta(days=3, minutes=dice.randrange(120, 400))
                 added, changed, gone = (dice.randrange(rows // 20 + 2) for _ in range(3))
-                facts["revisions"] = [Revised(at, added, changed, gone)]
+                facts["revisions"] = [revised(at, added, changed, gone)]
             if dice.random() < 0.008:
                 facts = {"status": dice.choice(["missing", "failed", "unverified", "quarantined"])}
             troubled[feed, day] = facts

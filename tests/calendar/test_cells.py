@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pipelines import cli
-from pipelines.calendar import NO_REPULLS, Repulls, calendar_path, read_calendar, write_calendar
+from pipelines.calendar import Repulls, calendar_path, read_calendar, write_calendar
 from pipelines.days import ReportDay
 from pipelines.errors import Permanent, Transient
 from pipelines.feeds import FEEDS
 from pipelines.lake import Lake
 from pipelines.warehouse import build, run_query
-from tests.calendar.invented import LAST, NOW, Revised, a_cell, unpacked
+from tests.calendar.invented import LAST, NOW, a_cell, revised, unpacked
 from tests.plain_source import PARCELS
 from tests.warehouse.loaded import SECRET_VALUE, load, load_all_kinds, rebuild
 
@@ -23,10 +23,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from pipelines.revisions import Revision
+
 FEED = PARCELS.key
 DAYS = [ReportDay.parse("2026-11-01").plus(number) for number in range(5)]
 PROVED = ("origin", "window_from", "source_total", "rows_good", "rows_quarantined", "contract", "version")
-APPLIED, SHRUNK = Revised(NOW, 1, 2, 3), Revised(NOW, gone=9, kept=True, why="deleted there")
+APPLIED, SHRUNK = revised(NOW, 1, 2, 3), revised(NOW, gone=9, kept=True, why="deleted there")
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +43,7 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> Lake:
 
 
 def test_every_day_has_the_status_and_the_receipt_that_the_lake_has(loaded: Lake) -> None:
-    calendar = read_calendar(loaded, NO_REPULLS)
+    calendar = read_calendar(loaded)
     assert (calendar.since, calendar.until, calendar.unused) == (DAYS[0].date, DAYS[-1].date, [])
     cells = calendar.feeds[FEED]
     assert [cell.status for cell in cells] == ["verified", "quarantined", "unverified", "failed", "missing"]
@@ -62,7 +64,7 @@ def test_every_day_has_the_status_and_the_receipt_that_the_lake_has(loaded: Lake
 
 
 def test_a_failure_is_told_beside_the_receipt_that_stays(loaded: Lake) -> None:
-    verified, _, _, failed, _ = read_calendar(loaded, NO_REPULLS).feeds[FEED]
+    verified, _, _, failed, _ = read_calendar(loaded).feeds[FEED]
     assert (verified.kind, failed.kind) == ("transient", "transient")
     assert verified.message
     assert "answered 500" in verified.message
@@ -73,7 +75,7 @@ def test_a_failure_is_told_beside_the_receipt_that_stays(loaded: Lake) -> None:
 def test_revisions_come_in_by_feed_and_day(loaded: Lake) -> None:
     asked = []
 
-    def revisions(feed: str) -> Mapping[ReportDay, Sequence[Revised]]:
+    def revisions(feed: str) -> Mapping[ReportDay, Sequence[Revision]]:
         asked.append(feed)
         return {DAYS[0]: [APPLIED], DAYS[0].plus(-40): [APPLIED]}
 
@@ -100,7 +102,7 @@ def test_revisions_come_in_by_feed_and_day(loaded: Lake) -> None:
     ],
 )
 def test_the_weightiest_status_is_shown(
-    recorded: str, revisions: list[Revised], shown: str, *, is_held: bool
+    recorded: str, revisions: list[Revision], shown: str, *, is_held: bool
 ) -> None:
     assert a_cell(FEED, LAST, recorded, revisions=revisions, is_held=is_held).status == shown
 
@@ -108,30 +110,30 @@ def test_the_weightiest_status_is_shown(
 def test_a_source_that_was_never_asked_is_left_out_but_not_one_that_failed(lake: Lake) -> None:
     lake.record_failure("xima/calls", DAYS[0], Transient("no answer"), NOW)
     build(lake, FEEDS, since=DAYS[0], until=DAYS[1])
-    calendar = read_calendar(lake, NO_REPULLS)
+    calendar = read_calendar(lake)
     assert calendar.unused == ["icasework", "tascomi"]
     assert {feed.partition("/")[0] for feed in calendar.feeds} == {"xima"}
 
 
 def test_where_no_source_was_ever_asked_all_feeds_are_shown(lake: Lake, days: list[ReportDay]) -> None:
     rebuild(lake, days)
-    assert [cell.status for cell in read_calendar(lake, NO_REPULLS).cells] == ["missing"] * len(days)
+    assert [cell.status for cell in read_calendar(lake).cells] == ["missing"] * len(days)
 
 
 def test_without_a_catalogue_it_says_to_make_one(lake: Lake) -> None:
     with pytest.raises(Permanent, match="casehouse rebuild"):
-        read_calendar(lake, NO_REPULLS)
+        read_calendar(lake)
 
 
 def test_a_catalogue_that_expects_no_day_is_refused(lake: Lake, days: list[ReportDay]) -> None:
     rebuild(lake, [days[1], days[0]])
     with pytest.raises(Permanent, match="no day to show yet"):
-        read_calendar(lake, NO_REPULLS)
+        read_calendar(lake)
 
 
 def test_no_value_of_a_row_is_in_it(loaded: Lake, tmp_path: Path) -> None:
-    path = write_calendar(loaded, NO_REPULLS, NOW, tmp_path / "page.html")
-    told = path.read_text("utf-8") + repr(unpacked(read_calendar(loaded, NO_REPULLS)))
+    path = write_calendar(loaded, NOW, tmp_path / "page.html")
+    told = path.read_text("utf-8") + repr(unpacked(read_calendar(loaded)))
     values = run_query(loaded, "select distinct label from depot.parcels")["label"].drop_nulls().to_list()
     assert values
     for value in (*values, SECRET_VALUE):
@@ -151,5 +153,5 @@ def test_the_command_writes_the_same_page_but_for_the_time(
     paths = (calendar_path(loaded), elsewhere)
     one, other = (re.sub(r"Written [^,]*", "", path.read_text("utf-8")) for path in paths)
     assert one == other
-    later = write_calendar(loaded, NO_REPULLS, NOW + timedelta(hours=1), elsewhere).read_text()
-    assert later != write_calendar(loaded, NO_REPULLS, NOW, elsewhere).read_text()
+    later = write_calendar(loaded, NOW + timedelta(hours=1), elsewhere).read_text()
+    assert later != write_calendar(loaded, NOW, elsewhere).read_text()

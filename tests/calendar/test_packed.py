@@ -16,9 +16,9 @@ from tests.calendar.invented import (
     LAST,
     NOW,
     ONE_DAY,
-    Revised,
     a_calendar,
     a_cell,
+    revised,
     ten_years,
     unpacked,
 )
@@ -26,7 +26,9 @@ from tests.calendar.invented import (
 COUNTS = st.integers(0, 10**9)
 WORDS = st.text(st.characters(codec="utf-8", exclude_categories=["Cs"]), max_size=40)
 INSTANTS = st.datetimes(datetime(2016, 1, 1), datetime(2040, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
-REVISIONS = st.lists(st.builds(Revised, INSTANTS, COUNTS, COUNTS, COUNTS, st.booleans(), WORDS), max_size=3)
+REVISIONS = st.lists(
+    st.builds(revised, INSTANTS, COUNTS, COUNTS, COUNTS, kept=st.booleans(), why=WORDS), max_size=3
+)
 
 
 @st.composite

@@ -150,3 +150,17 @@ def test_the_door_tells_how_the_sandbox_is_set_up_but_no_secret(
     assert options["footer_wrong"]["off_by"]["default"] == 1
     assert "sandbox-secret" not in answer.text
     assert "sandbox-xima-key" not in answer.text
+
+
+def test_rows_are_counted_past_every_fault_and_a_slip_is_told(
+    http: httpx.Client, sandbox: SandboxThread, council: FakeCouncil
+) -> None:
+    url = f"{sandbox.url}/_sandbox/rows"
+    sandbox.faults.add("status", status=503)
+    asked = {"feed": "cases", "day": "2026-11-02"}
+    assert http.get(url, params=asked).json() == {"rows": council.rows}
+    assert http.get(url, params={**asked, "day": "2026-11-01"}).json() == {"rows": 0}
+    for wrong in ({"day": "soon"}, {"day": ""}, {"feed": "letters"}, {"calls": "1"}):
+        answer = http.get(url, params={**asked, **wrong})
+        assert answer.status_code == 400
+        assert answer.json()["wrong"]
