@@ -150,20 +150,29 @@ class Lake:
             shutil.rmtree(path, ignore_errors=True)
 
     def publish(
-        self, feed: str, day: ReportDay, good: Path, quarantined: Path | None, terms: Terms
+        self,
+        feed: str,
+        day: ReportDay,
+        good: Path,
+        quarantined: Path | None,
+        terms: Terms,
+        *,
+        ends_failure: bool = True,
     ) -> Published:
         """Seal staged files and move them into place, unless they take away too much of the day that stands.
 
         The quarantine goes first, under a name of its own: a kill between the moves leaves the old day with
         its old quarantine, or the new with its new. Files that would not differ are left alone, also when
         nothing but the body's digest would: a source may number its answers. What changes rows that stood is
-        on record before it is promoted; rows are compared only when the files differ.
+        on record before it is promoted; rows are compared only when the files differ. The note of a failed
+        attempt goes, unless that was made later than what is published: not `ends_failure`.
         """
         receipt = seal(good)
         self._claim(feed.partition("/")[0], receipt.origin)
         with self._lock(feed):
             published = self._publish(feed, day, good, quarantined, receipt, terms)
-        self._failure_path(feed, day).unlink(missing_ok=True)
+        if ends_failure:
+            self._failure_path(feed, day).unlink(missing_ok=True)
         return published
 
     def _publish(

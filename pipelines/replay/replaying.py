@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
     from pipelines.days import ReportDay
     from pipelines.feeds import Feed, Policy
-    from pipelines.lake import Failure
     from pipelines.raw.shelf import Kept
     from pipelines.receipts import Receipt
     from pipelines.replay.choosing import Choice
@@ -113,20 +112,16 @@ class Replay:
                 "the day was loaded while it was being replayed, and is left as it is now",
                 todo="replay it again",
             )
-        note = self._later_note(day, outcome.choice.bodies[day])
         aside = beside.quarantine_path(key, day) if difference.after.rows_quarantined else None
         # Whoever replays takes what comes: nothing that the source told is lost by it.
         terms = Terms(self.feed.contract, self.clock(), None, self.policy.revision_lines)
-        self.lake.publish(key, day, beside.path(key, day), aside, terms)
-        if note is not None:
-            self.lake.record_failure(key, day, _repeat(note), note.attempted_at)
+        is_newest = self._is_newer(day, outcome.choice.bodies[day])
+        self.lake.publish(key, day, beside.path(key, day), aside, terms, ends_failure=is_newest)
 
-    def _later_note(self, day: ReportDay, kept: Kept) -> Failure | None:
-        """Return the note of an attempt that failed after this body had been loaded: it stays true."""
+    def _is_newer(self, day: ReportDay, kept: Kept) -> bool:
+        """Say whether a body came after the day that stands; else a note of a later failed attempt stays."""
         standing = self.lake.path(self.feed.key, day)
-        if not standing.exists() or kept.label.fetched_at.timestamp() > standing.stat().st_mtime:
-            return None
-        return self.lake.failures(self.feed.key).get(day)
+        return not standing.exists() or kept.label.fetched_at.timestamp() > standing.stat().st_mtime
 
     def _standing(self, day: ReportDay) -> Receipt | None:
         """Return the day's receipt once its files are proved; a damaged day is as good as none."""
@@ -136,13 +131,6 @@ class Replay:
             return self.lake.check(self.feed.key, day)
         except Damaged:
             return None
-
-
-def _repeat(note: Failure) -> CasehouseError:
-    """Return the error that a note was made of, in the same words."""
-    error = CasehouseError(note.message)
-    error.kind = note.kind
-    return error
 
 
 def _unwritable(error: OSError) -> Permanent:

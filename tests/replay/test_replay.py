@@ -391,14 +391,14 @@ from tests.replay.test_replay import DEAR
 lake, moves = Lake(Path(sys.argv[1])), int(sys.argv[2])
 source = fill(PlainSource(), [day for day in lake.days(DEAR.key)])
 one = Replay(DEAR, lake, "depot", source.open, Policy())
-promote, done = pipelines.lake._promote, []
+promote, done = pipelines.lake.promote, []
 def dying(staged, target):
     if len(done) == moves:
         os.kill(os.getpid(), signal.SIGKILL)
     done.append(target)
     promote(staged, target)
 with one.derived() as (outcome, beside):
-    pipelines.lake._promote = dying
+    pipelines.lake.promote = dying
     one.publish(outcome, beside)
 """
 
