@@ -88,7 +88,7 @@ def _tell(outcome: Replayed) -> None:
         for what, days in (
             ("would change", outcome.changes),
             ("fail", outcome.failed),
-            ("passed over", choice.passed_over),
+            ("passed over", outcome.passed_over),
             ("without a kept body", choice.without),
         )
         if days
@@ -96,7 +96,7 @@ def _tell(outcome: Replayed) -> None:
     click.echo(f"{outcome.feed.key}: {', '.join([f'{_days(outcome.same)} the same', *told])}")
     _tell_days("change", {day: str(difference) for day, difference in outcome.changes.items()})
     _tell_days("fail", {day: str(error) for day, error in outcome.failed.items()})
-    _tell_days("pass", choice.passed_over)
+    _tell_days("pass", outcome.passed_over)
     if choice.without:
         click.echo(f"  none   {_spans(choice.without)}")
 
