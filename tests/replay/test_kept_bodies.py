@@ -109,7 +109,7 @@ def test_what_was_received_is_kept_closed_to_others(
     for path in [lake.root / RAW, kept.path.parent, kept.path]:
         assert not stat.S_IMODE(path.stat().st_mode) & (stat.S_IRWXG | stat.S_IRWXO)
     told = tell_kept(lake.root, [FEED], 30)[2]
-    assert told.startswith(f"{len(days)}, 0.0 MiB, the oldest of ")
+    assert told.startswith(f"{len(days)}, {shelf.measure().room / 1024:.1f} KiB, the oldest of ")
 
 
 def test_the_doctor_tells_how_much_is_kept_and_who_may_read_it(lake: Lake, days: list[ReportDay]) -> None:
