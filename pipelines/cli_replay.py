@@ -83,12 +83,15 @@ def _replay(
 
 def _tell(outcome: Replayed) -> None:
     choice = outcome.choice
+    if not (choice.bodies or choice.passed_over or choice.without):
+        click.echo(f"{outcome.feed.key}: nothing is kept")
+        return
     told = [
         f"{len(days)} {what}"
         for what, days in (
             ("would change", outcome.changes),
             ("fail", outcome.failed),
-            ("passed over", choice.passed_over),
+            ("passed over", outcome.passed_over),
             ("without a kept body", choice.without),
         )
         if days
@@ -96,7 +99,7 @@ def _tell(outcome: Replayed) -> None:
     click.echo(f"{outcome.feed.key}: {', '.join([f'{_days(outcome.same)} the same', *told])}")
     _tell_days("change", {day: str(difference) for day, difference in outcome.changes.items()})
     _tell_days("fail", {day: str(error) for day, error in outcome.failed.items()})
-    _tell_days("pass", choice.passed_over)
+    _tell_days("pass", outcome.passed_over)
     if choice.without:
         click.echo(f"  none   {_spans(choice.without)}")
 
@@ -123,6 +126,7 @@ def raw(feeds: tuple[str, ...]) -> None:
     """List the kept bodies: how many of which days, and how much room they take."""
     from pipelines.feeds import feeds_of
     from pipelines.raw.shelf import Shelf
+    from pipelines.raw.telling import tell_size
     from pipelines.settings import load_settings
 
     settings = load_settings()
@@ -133,14 +137,10 @@ def raw(feeds: tuple[str, ...]) -> None:
         bodies, taken = bodies + room.bodies, taken + room.room
         if room.bodies:
             days = f"{_days(room.days)} ({_spans(shelf.days())})"
-            click.echo(f"{feed.key}: kept bodies {room.bodies}, of {days}, {_mib(room.room)}")
+            click.echo(f"{feed.key}: kept bodies {room.bodies}, of {days}, {tell_size(room.room)}")
     kept = f"kept for {_days(settings.raw_days)}" if settings.raw_days else "none are to be kept"
-    click.echo(f"all kept bodies: {bodies}, {_mib(taken)}; {kept} (CASEHOUSE_RAW_DAYS)")
+    click.echo(f"all kept bodies: {bodies}, {tell_size(taken)}; {kept} (CASEHOUSE_RAW_DAYS)")
 
 
 def _days(count: int) -> str:
     return f"{count} day{'' if count == 1 else 's'}"
-
-
-def _mib(size: int) -> str:
-    return f"{size / (1 << 20):.1f} MiB"

@@ -91,6 +91,7 @@ class PlainSource:
     fields: tuple[str, ...] = PARCELS.contract.wire_fields
     asked: list[str] = field(default_factory=list)
     origin: str = "depot"
+    line_end: str = "\n"
     numbers_runs: bool = False
     is_closed: bool = False
 
@@ -103,7 +104,7 @@ class PlainSource:
         if day in self.errors:
             raise self.errors[day]
         text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\n")
+        writer = csv.writer(text, lineterminator=self.line_end)
         writer.writerow(self.fields)
         writer.writerows(self.rows.get(day, ()))
         content = text.getvalue().encode()

@@ -11,6 +11,8 @@ import shutil
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Self
 
+import pyarrow as pa
+
 from pipelines.errors import CasehouseError, Damaged
 from pipelines.raw.kept_file import PIECE_BYTES, SUFFIX, Label, write_kept
 from pipelines.raw.shelf import Shelf
@@ -33,6 +35,7 @@ log = logging.getLogger("casehouse.raw")
 SPARE_BYTES = 1 << 30
 # Large bodies compressed at the same time; each waits for the disk now and then.
 _THREADS = 2
+_FAULTS = (OSError, CasehouseError, pa.ArrowException)
 
 
 class Keeper:
@@ -97,7 +100,7 @@ class Keeper:
                 self._under_way[request.day] = self._pool.submit(
                     self._keep, request.day, label, _rejoined(first, pieces)
                 )
-        except (OSError, CasehouseError) as error:
+        except _FAULTS as error:
             self._tell(error)
 
     def finish(self, day: ReportDay) -> None:
@@ -111,7 +114,7 @@ class Keeper:
         try:
             write_kept(pieces, label, written)
             self._shelf.put(day, label, written, standing=self._standing(day))
-        except (OSError, CasehouseError) as error:
+        except _FAULTS as error:
             self._tell(error)
         finally:
             written.unlink(missing_ok=True)
@@ -137,9 +140,12 @@ class Keeper:
 
 
 def _pieces(body: Body) -> Iterator[bytes]:
-    """Yield a body's bytes; those that opening may cut off are read together with the first piece."""
+    """Yield a body's bytes; of a large one, those that opening may cut off are read with the first piece."""
     with body.path.open("rb") as file:
-        end = max(body.size - MOST_CUT_BYTES, 0)
+        if body.size <= PIECE_BYTES:
+            yield file.read()
+            return
+        end = body.size - MOST_CUT_BYTES
         file.seek(end)
         tail = file.read()
         file.seek(0)

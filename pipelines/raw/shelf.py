@@ -66,7 +66,9 @@ class Shelf:
     def put(self, day: ReportDay, label: Label, written: Path, *, standing: str | None) -> None:
         """Move a written file to its place, over an earlier one of the same bytes, and drop the oldest.
 
-        `standing` is the digest of the body that the day's file came from, which stays.
+        `standing` is the digest of the body that the day's file came from, which stays. Nothing is flushed to
+        the disk, which would cost a small day as much as the rest of it: what a power cut tears is found by
+        its digests, and the day is asked for again.
         """
         target = self.place(day, label)
         home = self.root / RAW

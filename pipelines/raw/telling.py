@@ -1,4 +1,4 @@
-"""What there is to say of all kept bodies together, for the doctor."""
+"""How much is kept, in words."""
 
 from __future__ import annotations
 
@@ -23,4 +23,9 @@ def tell_kept(root: Path, feeds: Iterable[str], days: int) -> tuple[str, bool, s
     if oldest is None:
         return NAME, True, f"none; {wanted}"
     since = oldest.astimezone(LONDON).date()
-    return NAME, True, f"{bodies}, {taken / (1 << 20):.1f} MiB, the oldest of {since}; {wanted}"
+    return NAME, True, f"{bodies}, {tell_size(taken)}, the oldest of {since}; {wanted}"
+
+
+def tell_size(size: int) -> str:
+    """Write a number of bytes in KiB or MiB."""
+    return f"{size / (1 << 10):.1f} KiB" if size < 1 << 20 else f"{size / (1 << 20):.1f} MiB"

@@ -18,9 +18,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
+from hypothesis import settings as trials
 from hypothesis import strategies as st
 
+from pipelines.doctor import examine
 from pipelines.errors import CasehouseError, Damaged
 from pipelines.feeds import Policy
 from pipelines.ingest import ingest_days
@@ -30,6 +32,7 @@ from pipelines.raw import keeper
 from pipelines.raw.kept_file import PIECE_BYTES, Label, read_label, restore, write_kept
 from pipelines.raw.shelf import MOST_OF_A_DAY, RAW, Shelf
 from pipelines.raw.telling import tell_kept
+from pipelines.settings import load_settings
 from tests.plain_source import PARCELS, PlainSource, fill, load_one, parcel
 
 if TYPE_CHECKING:
@@ -57,7 +60,7 @@ def plain_of(shelf: Shelf, day: ReportDay, folder: Path) -> list[bytes]:
     return found
 
 
-@settings(deadline=None, max_examples=60)
+@trials(deadline=None, max_examples=60)
 @given(
     pieces=st.lists(st.binary(max_size=300), max_size=6),
     place=st.integers(min_value=0),
@@ -107,7 +110,17 @@ def test_what_was_received_is_kept_closed_to_others(
     for path in [lake.root / RAW, kept.path.parent, kept.path]:
         assert not stat.S_IMODE(path.stat().st_mode) & (stat.S_IRWXG | stat.S_IRWXO)
     told = tell_kept(lake.root, [FEED], 30)[2]
-    assert told.startswith(f"{len(days)}, 0.0 MiB, the oldest of ")
+    assert told.startswith(f"{len(days)}, {shelf.measure().room / 1024:.1f} KiB, the oldest of ")
+
+
+def test_the_doctor_tells_how_much_is_kept_and_who_may_read_it(lake: Lake, days: list[ReportDay]) -> None:
+    load_one(days[0], fill(PlainSource(), days), lake, KEEPING)
+    (lake.root / RAW).chmod(0o755)
+    settings = load_settings(data_dir=lake.root)
+    found = {one.name: one for one in examine(settings, lambda: NOW, accounts={})}
+    assert found["kept bodies"].ok
+    assert not found["raw"].ok
+    assert found["raw"].todo == f"run `chmod 700 {lake.root / RAW}`"
 
 
 def test_a_large_body_is_kept_while_it_is_read(lake: Lake, days: list[ReportDay], tmp_path: Path) -> None:

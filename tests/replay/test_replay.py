@@ -303,7 +303,7 @@ def test_an_older_body_never_replaces_what_came_later(
     outcome = Plain(lake, source).derive(DEAR)
     assert not outcome.changes
     assert not outcome.failed
-    assert outcome.choice.passed_over == {day: "its file came from a later body, which is not kept"}
+    assert outcome.passed_over == {day: "its file came from a later body, which is not kept"}
     assert lake.check(PARCELS.key, day).rows_good == 1
 
 
@@ -329,13 +329,49 @@ def test_a_failed_later_body_is_tried_and_a_failed_call_stays_on_record(
     assert lake.check(PARCELS.key, day).rows_good == 3
 
 
+def test_a_later_body_that_says_the_same_changes_nothing(lake: Lake, days: list[ReportDay]) -> None:
+    day, source = days[0], fill(PlainSource(), days)
+    load_one(day, source, lake, KEEPING)
+    own, shelf = lake.receipt(PARCELS.key, day), Shelf(lake.root, PARCELS.key)
+    source.line_end = "\r\n"
+    load_one(day, source, lake, KEEPING)
+    later, first = shelf.of(day)
+    assert own
+    assert first.label.sha256 == own.body_sha256
+    first.path.unlink()
+    outcome = Plain(lake, source).derive()
+    assert (outcome.same, outcome.changes) == (1, {})
+    (difference,) = Plain(lake, source).derive(DEAR).changes.values()
+    assert difference.after.body_sha256 == later.label.sha256
+    assert (
+        str(difference) == "rows: 3 good, 0 in quarantine, as before; another body, so cells are not compared"
+    )
+
+
+def test_a_later_body_with_fewer_rows_is_not_taken(lake: Lake, days: list[ReportDay], tmp_path: Path) -> None:
+    day, source = days[0], fill(PlainSource(), days)
+    load_one(day, source, lake, KEEPING)
+    elsewhere = Lake(tmp_path / "elsewhere")
+    source.rows[str(day)] = [parcel(9)]
+    load_one(day, source, elsewhere, KEEPING)
+    shelf = Shelf(lake.root, PARCELS.key)
+    (own,) = shelf.of(day)
+    own.path.unlink()
+    (fewer,) = Shelf(elsewhere.root, PARCELS.key).of(day)
+    shelf.put(day, fewer.label, fewer.path, standing=None)
+    outcome = Plain(lake, source).derive(DEAR)
+    assert not outcome.changes
+    assert "fewer rows" in outcome.passed_over[day]
+    assert lake.check(PARCELS.key, day).rows_good == 3
+
+
 def test_days_without_a_kept_body_and_of_another_account_are_told(lake: Lake, days: list[ReportDay]) -> None:
     source = fill(PlainSource(), days)
     load_one(days[0], source, lake)
     load_one(days[1], source, lake, KEEPING)
     outcome = Plain(lake, source).derive(DEAR, origin="another depot")
     assert outcome.choice.without == days[:1]
-    assert outcome.choice.passed_over == {days[1]: "its kept body came from another account, depot"}
+    assert outcome.passed_over == {days[1]: "its kept body came from another account, depot"}
 
 
 def test_a_damaged_day_is_healed_and_a_damaged_body_is_told(lake: Lake, days: list[ReportDay]) -> None:
