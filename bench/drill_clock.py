@@ -98,6 +98,7 @@ def _settings(url: str) -> Settings:
         "tascomi_public_key": SANDBOX_TASCOMI_PUBLIC_KEY,
         "tascomi_private_key": SANDBOX_TASCOMI_PRIVATE_KEY,
         "tascomi_time_zone": "Europe/London",
+        "calls_days": 0,
     }
     return Settings(_env_file=None, **told)  # type: ignore[call-arg, arg-type]  # pydantic checks them
 

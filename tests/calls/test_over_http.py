@@ -50,10 +50,10 @@ def settings(sandbox: SandboxThread, tmp_path: Path) -> Settings:
         sandbox_port=sandbox.port,
         icasework_attempts=2,
         icasework_max_wait_seconds=0,
-        icasework_read_seconds=0.5,
+        icasework_read_seconds=20,
         xima_attempts=2,
         xima_max_wait_seconds=0,
-        xima_read_seconds=0.5,
+        xima_read_seconds=20,
         xima_timeout_polls=2,
         tascomi_attempts=2,
         tascomi_max_wait_seconds=0,
@@ -86,7 +86,7 @@ def seen(sandbox: SandboxThread, operation: str | None = None) -> list[dict[str,
         (TASKS, "status", {"status": 503, "calls": 1}, None, ["failed", "ok"]),
         (TASKS, "too_many_requests", {"retry_after": 0}, "transient", ["failed", "failed"]),
         (TASKS, "hang_up", {}, "transient", ["no answer", "no answer"]),
-        (TASKS, "hold", {"seconds": 2}, "transient", ["timed out", "timed out"]),
+        (TASKS, "hold", {"seconds": 3}, "transient", ["timed out", "timed out"]),
         (TASKS, "cut", {"framing": "length", "after": 3000}, "transient", ["cut short", "cut short"]),
         (TASKS, "status", {"status": 403}, "permanent", ["refused"]),
         (TASKS, "footer_wrong", {"off_by": 1}, "unverified", ["ok"]),
@@ -113,6 +113,8 @@ def test_what_the_record_counts_is_what_the_vendor_saw(  # noqa: PLR0913, PLR091
     outcomes: list[str],
 ) -> None:
     sandbox.faults.add(fault, feed=feed.partition("/")[2], **options)
+    if fault == "hold":
+        settings = settings.model_copy(update={"icasework_read_seconds": 0.5})
 
     (outcome,) = load(settings, DAY, feed=feed)
 
