@@ -184,11 +184,22 @@ def make_digest(watch: Watch, record: Record, now: datetime) -> digest.Digest:
     return digest.compose(
         settings=watch.settings,
         receipts=Receipts(watch.lake),
-        feeds=watch.watched(),
+        feeds=_in_use(watch, now),
         record=record,
         revised=list(watch.revised(now - timedelta(hours=MOST_REVISED_HOURS))),
         now=now,
     )
+
+
+def _in_use(watch: Watch, now: datetime) -> list[str]:
+    """Name the feeds that the digest counts: of those that are only tried out, the ones lately tried."""
+    feeds = watch.watched()
+    if watch.real:
+        return feeds
+    days = window(watch.settings.last_day(now), watch.settings.first_day)
+    there = watch.lake.path
+    used = [one for one in feeds if watch.lake.failures(one) or any(there(one, day).exists() for day in days)]
+    return used or feeds
 
 
 def send_test(watch: Watch) -> dict[str, str]:

@@ -92,7 +92,7 @@ def load_urls() -> object:
 def test_the_digest_is_printed(here: House) -> None:
     del here
     printed = run("digest").output
-    assert printed.startswith("Casehouse, 2026-11-23: nothing needs a person\n\nLoaded: 3 of 12 feeds")
+    assert printed.startswith("Casehouse, 2026-11-23: nothing needs a person\n\nLoaded: all 3 feeds")
 
 
 @pytest.mark.parametrize("urls", ["[]", '["nonsense://hush"]', '["json://localhost/x"]'])

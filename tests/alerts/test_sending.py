@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import logging
+import os
 import socket
+import subprocess
+import sys
+import time
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +19,10 @@ from pydantic import SecretStr
 from pipelines.alerts import sending
 from pipelines.alerts.incidents import Record
 from pipelines.alerts.sending import addresses, deliver, open_senders, unknown_addresses
+from pipelines.errors import Permanent
 from pipelines.sandbox.server import SandboxThread
-from tests.alerts.house import SEVEN
+from pipelines.settings import ROOT
+from tests.alerts.house import SEVEN, YESTERDAY, House
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -120,3 +127,25 @@ def test_no_url_is_in_any_log_or_message(
     seen = capfd.readouterr()
     assert SECRET not in f"{record} {caplog.text} {seen.out} {seen.err}"
     assert logging.getLogger("urllib3").propagate
+
+
+def test_a_process_killed_while_it_sends_has_it_sent_by_the_next(inbox: SandboxThread, house: House) -> None:
+    house.fail("icasework/cases", YESTERDAY, error=Permanent("refused"))
+    env = os.environ | {
+        "CASEHOUSE_DATA_DIR": str(house.settings.data_dir),
+        "CASEHOUSE_START_DATE": "2026-11-22",
+        "CASEHOUSE_ALERT_SETTLE_MINUTES": "0",
+        "CASEHOUSE_ALERT_URLS": json.dumps([url_of(inbox).get_secret_value()]),
+        "PYTHONPATH": str(ROOT),
+    }
+    words = [sys.executable, "-m", "pipelines.cli", "alerts", "look"]
+    call(inbox, "POST", "/fault", {"seconds": 60, "calls": 1})
+    with subprocess.Popen(words, env=env, cwd=ROOT, stdout=subprocess.DEVNULL) as first:
+        until = time.monotonic() + 60
+        while call(inbox, "GET")["fault"] and time.monotonic() < until:
+            time.sleep(0.02)
+        first.kill()
+    subprocess.run(words, env=env, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+    titles = [one["message"]["title"] for one in call(inbox, "GET")["messages"]]
+    assert titles.count("Casehouse: icasework refuses, or sends what cannot be read") == 1
+    assert not any(note.waiting for note in house.watch.file.read().notes)
