@@ -207,3 +207,17 @@ def test_a_partition_is_a_london_day(day: str, hours: int) -> None:
     window = PARTITIONS.time_window_for_partition_key(day)
     assert (window.end.timestamp() - window.start.timestamp()) / 3600 == hours
     assert window.start.utcoffset() == window.start.astimezone(LONDON).utcoffset()
+
+
+def test_deleting_a_run_takes_the_green_of_its_days_along(instance: dg.DagsterInstance) -> None:
+    """retention.py thins such a run instead; were this to change, it could delete it."""
+
+    def feed(context: dg.AssetExecutionContext) -> Iterator[dg.AssetMaterialization]:
+        for day in context.partition_keys:
+            yield dg.AssetMaterialization(KEY, partition=day)
+
+    result = run(instance, an_asset(feed, output_required=False))
+    assert statuses(instance) == ["MATERIALIZED"] * 3
+    instance.delete_run(result.run_id)
+    instance.event_log_storage.wipe_asset_cached_status(KEY)
+    assert statuses(instance) == ["MISSING"] * 3

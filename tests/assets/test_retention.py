@@ -15,6 +15,7 @@ from assets import retention
 from assets.definitions import build_defs
 from assets.retention import THINNED, Forgotten, compact_files, forget_runs
 from pipelines import dagster_files
+from pipelines.days import span
 from pipelines.settings import load_settings
 from tests.assets.conftest import FIRST, PARCELS_KEY
 
@@ -22,11 +23,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from pipelines.days import ReportDay
     from pipelines.settings import Settings
     from tests.assets.conftest import Depot
 
-FAILED = "2026-11-09"
+DAYS = list(span(FIRST, FIRST.plus(3)))
+FAILED = "2026-11-03"
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -57,19 +58,17 @@ def shards(project: Path) -> set[str]:
     return {path.stem for path in (project / ".dagster" / "history" / "runs").glob("*.db")}
 
 
-def test_what_is_loaded_stays_green_and_the_rest_is_forgotten(
-    kept: Depot, project: Path, ten_days: list[ReportDay]
-) -> None:
+def test_what_is_loaded_stays_green_and_the_rest_is_forgotten(kept: Depot, project: Path) -> None:
     instance = kept.instance
     kept.source.errors[FAILED] = OSError("the disk is tired")
-    first = kept.run(str(FIRST), str(FIRST.plus(3))).run_id  # every day of it is loaded again below
-    second = kept.run(str(FIRST), str(FIRST.plus(9))).run_id
+    first = kept.run(str(FIRST), str(FIRST.plus(1))).run_id  # every day of it is loaded again below
+    second = kept.run(str(FIRST), str(FIRST.plus(3))).run_id
     newest = kept.run_day(str(FIRST)).run_id
     other = run_of_something_else(instance)
     output = project / ".dagster" / "compute_logs" / other / "a.out"
     output.parent.mkdir(parents=True, exist_ok=True)
     output.write_text("told", encoding="utf-8")
-    before, told_before = kept.statuses(ten_days), dict(kept.materialisations())
+    before, told_before = kept.statuses(DAYS), dict(kept.materialisations())
     assert before.pop(FAILED) == "FAILED"
     assert set(before.values()) == {"MATERIALIZED"}
 
@@ -80,7 +79,7 @@ def test_what_is_loaded_stays_green_and_the_rest_is_forgotten(
     assert not output.exists()
     assert not {first, other} & shards(project)
     instance.event_log_storage.wipe_asset_cached_status(PARCELS_KEY)  # worked out anew
-    after = kept.statuses(ten_days)
+    after = kept.statuses(DAYS)
     assert after.pop(FAILED) == "FAILED"
     assert after == before
     assert dict(kept.materialisations()) == told_before
@@ -96,7 +95,7 @@ def test_what_is_loaded_stays_green_and_the_rest_is_forgotten(
     assert forget_runs(instance, datetime.now(UTC) + timedelta(minutes=1)) == Forgotten()
     kept.source.errors.clear()
     assert kept.run_day(FAILED).success
-    assert set(kept.statuses(ten_days).values()) == {"MATERIALIZED"}
+    assert set(kept.statuses(DAYS).values()) == {"MATERIALIZED"}
 
 
 def test_runs_that_are_young_or_not_over_are_left_alone(depot: Depot) -> None:
