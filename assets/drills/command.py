@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
+from textwrap import indent
 
 import click
 from rich.console import Console
@@ -44,6 +45,10 @@ def drill(names: tuple[str, ...], *, is_list: bool, is_json: bool, keep: Path | 
 def tell(scores: list[Score], console: Console) -> None:
     """Print the scorecard, what else was seen, and what keeps drills from being green."""
     console.print(scorecard(scores))
+    for score in scores:
+        _, _, text = score.alert.partition("\n")
+        if text:
+            console.print(plain(f"{score.drill}, the alert went on:\n{indent(text, '    ')}"))
     for score in scores:
         for words in score.seen:
             console.print(plain(f"{score.drill}: {words}"), style="dim")

@@ -76,7 +76,7 @@ class Score:
 
 
 def scorecard(scores: Sequence[Score]) -> Table:
-    """Return the scores as a table that can be read at 100 columns."""
+    """Return the scores as a table that can be read at 100 columns; of an alert its first line, the title."""
     table = Table(header_style="bold", width=WIDTH, pad_edge=False, show_lines=True)
     table.add_column("drill", no_wrap=True)
     table.add_column("detected in", width=8)
@@ -89,7 +89,7 @@ def scorecard(scores: Sequence[Score]) -> Table:
         table.add_row(
             plain(score.drill),
             plain(score.detected or "-"),
-            plain(score.alert or "-"),
+            plain(score.alert.partition("\n")[0] or "-"),
             plain(score.repaired or "-"),
             plain(lost),
             Text("green", "green") if score.is_green else Text("RED", "bold red"),

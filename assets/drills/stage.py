@@ -62,9 +62,9 @@ class Stage:
         return self.hands.casehouse("ingest", feed, str(day), "--no-rebuild", env=env)
 
     def load(self, *cells: tuple[str, ReportDay]) -> None:
-        """Load days that must load: they are the scenery."""
+        """Load days that must load: before the failure, or once it is over."""
         for feed, day in cells:
-            self.require(self.ingest(feed, day), f"{feed} {day} could not be loaded before the failure")
+            self.require(self.ingest(feed, day), f"{feed} {day} could not be loaded without the failure")
 
     def require(self, said: Said, otherwise: str) -> None:
         """Raise Permanent unless a command ended well: the drill cannot go on."""

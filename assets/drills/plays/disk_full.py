@@ -35,8 +35,10 @@ def play(stage: Stage) -> None:
     score.expect(said.status == 1, "the catalogue was built without room")
     score.expect("the old one still stands" in said.text, "nobody is told that the old catalogue stands")
     score.expect(_count(stage) == before, "the old catalogue does not answer as before")
-    for feed in FEEDS:
-        stage.require(stage.ingest(feed, UNWRITTEN), f"{feed} cannot be loaded once there is room")
+    stage.load(*((feed, day) for feed in FEEDS for day in (UNWRITTEN, LOADED)))
+    score.expect(
+        not any(stage.lake.failures(feed) for feed in FEEDS), "a failure is still on record after the repair"
+    )
     score.expect(stage.hands.casehouse("rebuild").status == 0, "the catalogue cannot be rebuilt with room")
     left = list((stage.lake.root / STAGE).iterdir())
     score.expect(not left, f"{len(left)} staged folders were left behind")

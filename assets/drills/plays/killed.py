@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import time
 from typing import TYPE_CHECKING
 
@@ -20,8 +21,9 @@ if TYPE_CHECKING:
 TASKS, REDRESS = "icasework/tasks", "icasework/redress"
 FEEDS = (TASKS, REDRESS)
 FIRST, MIDDLE, LAST = (ReportDay.parse(day) for day in ("2026-08-01", "2026-08-24", "2026-09-22"))
-PATIENCE_SECONDS = 90.0
+PATIENCE_SECONDS = 300.0
 MIDDLE_OF_RUN = 10  # days of it that are loaded by then
+SPAN = len(list(span(MIDDLE.plus(1), LAST)))
 RUN, DAEMON, SANDBOX = "spawn_main", "assets.daemon:run", " sandbox "
 
 
@@ -76,19 +78,20 @@ def _kill_daemon(stage: Stage) -> str:
 def _kill_everything(stage: Stage) -> None:
     """Kill every process at once but the vendor's, as when the machine stops."""
     before = len(stage.lake.days(TASKS))
-    command = stage.hands.start(*_backfill(MIDDLE.plus(1), LAST), "--missing")
+    command = _start_slowly(stage, MIDDLE.plus(1), LAST, SPAN - 2, "--missing")
     _until(command, lambda: len(stage.lake.days(TASKS)) > before)
     ours = [one for one in processes_of(stage.home) if SANDBOX not in one.words]
     stage.score.saw(f"{kill(ours)} processes killed at once in the middle of the next backfill")
-    stage.hands.finish(command)
+    status = stage.hands.finish(command).status
+    stage.score.expect(status == -signal.SIGKILL, f"the backfill ended with status {status} before the kill")
     stage.door.clear()
 
 
-def _start_slowly(stage: Stage, first: ReportDay, last: ReportDay, held: int) -> Child:
+def _start_slowly(stage: Stage, first: ReportDay, last: ReportDay, held: int, *words: str) -> Child:
     """Start a backfill whose vendor takes long over one day, so that there is a middle to be killed in."""
     slow = first.plus(held)
     stage.door.order("hold", feed="tasks", day=str(slow), calls=1, seconds=8)
-    return stage.hands.start(*_backfill(first, last))
+    return stage.hands.start(*_backfill(first, last), *words)
 
 
 def _backfill(first: ReportDay, last: ReportDay) -> tuple[str, ...]:
