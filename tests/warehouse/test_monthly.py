@@ -238,8 +238,9 @@ def test_a_full_disk_leaves_what_was_there(lake: Lake) -> None:
     source = fill(PlainSource(), OCTOBER)
     load(lake, OCTOBER, source)
     rebuild(lake, OCTOBER)
-    before, others = files(lake), sorted(path.name for path in lake.root.iterdir())
+    before = files(lake)
     load(lake, OCTOBER[-1:], fill(source, OCTOBER[-1:], count=2000))
+    others = sorted(path.name for path in lake.root.iterdir())
     sizes = ["0", "20000", "50000", "1000000"]
     command = [sys.executable, "-c", NO_ROOM, str(lake.root), *sizes]
     told = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=True).stdout.splitlines()
