@@ -12,7 +12,8 @@ class AlertSettings(BaseSettings):
     """Who is told, how patiently, from which bounds on, and when keys end."""
 
     alert_urls: list[SecretStr] = Field(
-        [], description="Where alerts go, as JSON: URLs of apprise, such as msteams://, slack://, mailtos://."
+        [],
+        description="Where alerts go, as JSON: URLs of apprise, such as workflows://, slack://, mailtos://.",
     )
     runbook_base: str = Field(
         "docs/runbooks", description="What stands before the page's name in the link to a runbook."

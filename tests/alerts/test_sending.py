@@ -79,6 +79,20 @@ def test_a_message_arrives_as_it_was_written(inbox: SandboxThread) -> None:
     assert message["type"] == "failure"
 
 
+@pytest.mark.parametrize(
+    ("url", "lines"),
+    [
+        ("workflows://host:443/abc/def", "a\n\nb"),  # Teams
+        ("slack://T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ/#oncall", "a\nb"),
+        ("mailtos://user:pass@example.org", "a\nb"),
+    ],
+)
+def test_lines_stay_apart_where_only_markdown_is_known(url: str, lines: str) -> None:
+    service = sending._read(SecretStr(url))
+    assert service is not None
+    assert sending._body(service, a_note(body="a\nb")) == lines
+
+
 def test_a_failure_is_told_by_its_status(inbox: SandboxThread) -> None:
     (send,) = open_senders([url_of(inbox)]).values()
     call(inbox, "POST", "/fault", {"status": 503, "calls": 1})
