@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from pipelines.alerts.kinds import KINDS
 from pipelines.alerts.loaded_days import WATCHED_DAYS, is_holiday
@@ -20,62 +20,17 @@ from pipelines.errors import CasehouseError
 from pipelines.outbound.ledger import count_dead_letters
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Sequence
     from datetime import datetime
 
     from pipelines.alerts.incidents import Incident, Record
     from pipelines.alerts.loaded_days import Receipts
     from pipelines.days import ReportDay
+    from pipelines.revisions import Revision
     from pipelines.settings import Settings
-
-    Revised = Callable[[datetime], Iterable["RevisedDay"]]  # the re-pulls since an instant
 
 _DAY = timedelta(days=1)
 _INDENT = "   "
-
-
-class RevisedDay(Protocol):
-    """A re-pull that changed a day or, where `kept`, shrank it so much that the old file stayed."""
-
-    @property
-    def feed(self) -> str:
-        """Key of the feed."""
-        ...
-
-    @property
-    def day(self) -> ReportDay:
-        """The day that was asked for again."""
-        ...
-
-    @property
-    def added(self) -> int:
-        """Rows that are new."""
-        ...
-
-    @property
-    def changed(self) -> int:
-        """Rows that are other than before."""
-        ...
-
-    @property
-    def gone(self) -> int:
-        """Rows that are no longer told."""
-        ...
-
-    @property
-    def kept(self) -> bool:
-        """Whether the old file stayed."""
-        ...
-
-    @property
-    def why(self) -> str:
-        """The cause, as far as it is known."""
-        ...
-
-
-def nothing_revised(_: datetime) -> list[RevisedDay]:
-    """Tell of no re-pull, where none are recorded."""
-    return []
 
 
 @dataclass(frozen=True)
@@ -95,7 +50,7 @@ class _Facts:
     receipts: Receipts
     feeds: Sequence[str]
     record: Record
-    revised: Sequence[RevisedDay]
+    revised: Sequence[Revision]
     now: datetime
 
     @property
@@ -114,21 +69,20 @@ def compose(
     receipts: Receipts,
     feeds: Sequence[str],
     record: Record,
-    revised: Sequence[RevisedDay],
+    revised: Sequence[Revision],
     now: datetime,
 ) -> Digest:
     """Return the digest as it reads at `now`."""
     facts = _Facts(settings, receipts, feeds, record, revised, now)
     person = [one for one in facts.living() if not KINDS[one.kind].heals]
     itself = [one for one in facts.living() if KINDS[one.kind].heals]
-    shrunk = [one for one in revised if one.kept]
-    needed = len(person) + bool(shrunk)
-    blocks = [_listed("NEEDS A PERSON", [*(_incident(facts, one) for one in person), *_shrunk(shrunk)])]
+    needed = len(person)
+    blocks = [_listed("NEEDS A PERSON", [_incident(facts, one) for one in person])]
     blocks.append(_listed("HEALS BY ITSELF", [_incident(facts, one) for one in itself]))
     blocks.append(
         [_loaded(facts), _revised(revised), _quarantined(facts), _beside(facts), _open(facts, needed)]
     )
-    blocks.append(_table(facts) if facts.living() or shrunk else [])
+    blocks.append(_table(facts) if facts.living() else [])
     body = "\n\n".join("\n".join(block) for block in blocks if block)
     return Digest(_title(facts, needed, len(itself)), body, needed > 0)
 
@@ -156,17 +110,6 @@ def _incident(facts: _Facts, incident: Incident) -> list[str]:
         f"{incident.why}; since {london(incident.noticed_at)}",
         f"{next_step(incident)}: {runbook(facts.settings.runbook_base, incident.kind)}",
     ]
-
-
-def _shrunk(days: Sequence[RevisedDay]) -> list[list[str]]:
-    if not days:
-        return []
-    held: dict[str, set[ReportDay]] = {}
-    for one in days:
-        held.setdefault(one.feed, set()).add(one.day)
-    reasons = "; ".join(sorted({one.why for one in days if one.why})) or "the cause is not known"
-    scope = tell_scope({feed: frozenset(some) for feed, some in held.items()})
-    return [["days came back much smaller; the files before them stay", scope, reasons]]
 
 
 def _loaded(facts: _Facts) -> str:
@@ -203,7 +146,7 @@ def _state(facts: _Facts, feed: str, day: ReportDay) -> str:
     return "not asked for" if failure is None else f"failed ({failure.kind})"
 
 
-def _revised(revised: Sequence[RevisedDay]) -> str:
+def _revised(revised: Sequence[Revision]) -> str:
     days = [one for one in revised if not one.kept]
     if not days:
         return "Revised: nothing"

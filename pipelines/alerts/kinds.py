@@ -118,6 +118,15 @@ _DEGRADED = (
         tone="warning",
     ),
     Kind(
+        "held-back",
+        "{subject}: days that were asked for again tell far fewer rows",
+        "The days stay as they were, with all the rows that were proved before.",
+        "find out why the source tells less; where the smaller day is right, run"
+        " `casehouse ingest FEED DAY --accept-shrink`",
+        "the source tells the rows again, or somebody took the smaller day",
+        about="feed",
+    ),
+    Kind(
         "freshness",
         "{subject}: days that nobody has asked for",
         "A night that was missed is caught up once Dagster and its schedules run.",

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from pipelines.alerts.signs import Sign
 from pipelines.days import LONDON, ReportDay, span
 from pipelines.errors import Damaged
+from pipelines.revisions import held_back
 from pipelines.warehouse.working_days import bank_holidays
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ LEAST_WEEKS = 4
 LEAST_USUAL = 5
 _NORMAL = 1.4826  # MAD of a normal distribution, as a share of its standard deviation
 _LEAST_SHARE = 0.05
+_MOST_REASONS = 3
 
 
 @dataclass(frozen=True)
@@ -171,11 +173,22 @@ def damaged_days(receipts: Receipts) -> Iterator[Sign]:
         yield Sign("damaged", source, told, {feed: frozenset(some) for feed, some in held.items()})
 
 
+def held_back_days(lake: Lake, feeds: Iterable[str]) -> Iterator[Sign]:
+    """Yield a sign for each feed that tells far fewer rows of days than it did before."""
+    for feed in feeds:
+        if held := held_back(lake.root, feed):
+            told = "; ".join(
+                dict.fromkeys(held[day].why for day in sorted(held, reverse=True)[:_MOST_REASONS])
+            )
+            since = min(one.at for one in held.values())
+            yield Sign("held-back", feed, told, {feed: frozenset(held)}, since=since)
+
+
 def _unusual(
     kind: str, sources: Mapping[str, Mapping[str, set[ReportDay]]], why: Mapping[tuple[str, str], list[str]]
 ) -> Iterator[Sign]:
     for source, held in sources.items():
         told = why[kind, source]
-        more = [f"and {len(told) - 3} more"] if len(told) > 3 else []  # noqa: PLR2004 - a few show what it is
+        more = [f"and {len(told) - _MOST_REASONS} more"] if len(told) > _MOST_REASONS else []
         days = {feed: frozenset(some) for feed, some in held.items()}
-        yield Sign(kind, source, "; ".join([*told[:3], *more]), days)
+        yield Sign(kind, source, "; ".join([*told[:_MOST_REASONS], *more]), days)

@@ -21,6 +21,7 @@ from pipelines.alerts.loaded_days import (
     damaged_days,
     days_not_asked_for,
     expected_by,
+    held_back_days,
     unusual_days,
     window,
 )
@@ -29,17 +30,18 @@ from pipelines.alerts.sending import addresses, deliver, open_senders
 from pipelines.alerts.signs import merge
 from pipelines.days import LONDON
 from pipelines.feeds import FEEDS, SOURCES
+from pipelines.revisions import read_revisions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping
 
     from pipelines.alerts.clocks import Skew
-    from pipelines.alerts.digest import Revised
     from pipelines.alerts.incidents import Change, Record
     from pipelines.alerts.kinds import Tone
     from pipelines.alerts.sending import Send
     from pipelines.alerts.signs import Sign
     from pipelines.lake import Lake
+    from pipelines.revisions import Revision
     from pipelines.settings import Settings
 
 SENDING_SECONDS = 15  # of one look; what is left over goes with the next
@@ -48,7 +50,7 @@ MOST_REVISED_HOURS = 24
 
 @dataclass(frozen=True)
 class Watch:
-    """All that looking needs. `real` are the sources that have an account; `revised` tells of re-pulls."""
+    """All that looking needs. `real` are the sources that have an account."""
 
     settings: Settings
     lake: Lake
@@ -56,7 +58,6 @@ class Watch:
     real: Collection[str]
     senders: Mapping[str, Send]
     skew: Skew
-    revised: Revised
     now: Callable[[], datetime]
 
     @property
@@ -87,14 +88,11 @@ def open_watch(
     lake: Lake,
     *,
     now: Callable[[], datetime],
-    revised: Revised = digest.nothing_revised,
     feeds: Collection[str] = tuple(FEEDS),
 ) -> Watch:
     """Return the watch that the settings describe; nothing is read or sent by opening it."""
     real = {name for name, source in SOURCES.items() if source.environment(settings) != "sandbox"}
-    return Watch(
-        settings, lake, feeds, real, open_senders(settings.alert_urls), skew_of(settings), revised, now
-    )
+    return Watch(settings, lake, feeds, real, open_senders(settings.alert_urls), skew_of(settings), now)
 
 
 def look(watch: Watch, *, by_daemon: bool = False) -> Looked:
@@ -130,6 +128,7 @@ def _signs(watch: Watch, record: Record, now: datetime) -> Iterator[Sign]:
     days = window(settings.last_day(now), settings.first_day)
     yield from unusual_days(receipts, feeds, days, settings.alert_volume_factor)
     yield from damaged_days(receipts)
+    yield from held_back_days(watch.lake, watch.feeds)
     yield from machine.full_disk(settings)
     yield from machine.ending_keys(settings, now.astimezone(LONDON).date())
     yield from machine.skewed_clocks(record.compared)
@@ -186,9 +185,14 @@ def make_digest(watch: Watch, record: Record, now: datetime) -> digest.Digest:
         receipts=Receipts(watch.lake),
         feeds=_in_use(watch, now),
         record=record,
-        revised=list(watch.revised(now - timedelta(hours=MOST_REVISED_HOURS))),
+        revised=_revised(watch, now - timedelta(hours=MOST_REVISED_HOURS)),
         now=now,
     )
+
+
+def _revised(watch: Watch, since: datetime) -> list[Revision]:
+    days = (told for feed in watch.feeds for told in read_revisions(watch.lake.root, feed).values())
+    return [one for told in days for one in told if one.at >= since]
 
 
 def _in_use(watch: Watch, now: datetime) -> list[str]:

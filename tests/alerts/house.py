@@ -9,19 +9,18 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from pipelines.alerts.digest import nothing_revised
 from pipelines.alerts.watch import Watch, look
 from pipelines.days import ReportDay
 from pipelines.errors import Transient
 from pipelines.lake import Lake
 from pipelines.receipts import Receipt, seal
+from pipelines.revisions import Record, RevisionBook
 from pipelines.settings import Settings, load_settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from pipelines.alerts.digest import Revised
     from pipelines.alerts.incidents import Note
     from pipelines.alerts.watch import Looked
     from pipelines.errors import CasehouseError
@@ -59,7 +58,6 @@ class House:
     now: datetime = SEVEN
     address: Address = field(default_factory=Address)
     skew: float | None = 0.2
-    revised: Revised = nothing_revised
 
     @property
     def watch(self) -> Watch:
@@ -70,7 +68,6 @@ class House:
             {"icasework", "xima"},
             {ADDRESS: self.address},
             lambda _: self.skew,
-            self.revised,
             lambda: self.now,
         )
 
@@ -90,6 +87,33 @@ class House:
             for title in self.address.got
             if not title.startswith("Casehouse, 20")
         ]
+
+    def revise(self, feed: str, day: ReportDay, *counts: int, kept: str = "") -> None:
+        """Record that a re-pull changed a day: rows added, changed and gone; or why it was held back."""
+        added, changed, gone = counts
+        receipt = self.lake.receipt(feed, day)
+        assert receipt is not None
+        record = Record(
+            feed=feed,
+            report_date=str(day),
+            at=self.now,
+            added=added,
+            changed=changed,
+            gone=gone,
+            rows_before=100,
+            rows_after=100 + added - gone,
+            old_seal="",
+            new_seal=receipt.seal,
+            kept=bool(kept),
+            why=kept,
+        )
+        book = RevisionBook(self.lake.root, feed, day)
+        with self.lake.staging() as stage:
+            if kept:
+                book.hold(record, stage)
+            else:
+                with book.telling(record, stage):
+                    pass
 
     def load(self, feed: str, day: ReportDay, rows: int, quarantined: int = 0) -> None:
         write_day(self.lake, feed, day, rows, quarantined)
