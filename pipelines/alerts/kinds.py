@@ -17,7 +17,7 @@ Tone = Literal["failure", "warning", "success", "info"]
 
 @dataclass(frozen=True)
 class Kind:
-    """One kind of incident. `what` holds {subject}, `person` says what to do next and may hold {key} and {subject}.
+    """One kind of incident. `what` holds {subject}; `person`, what to do next, may hold that and {key}.
 
     `about` is what its incidents are kept apart by: a source, a feed, or a thing of this machine. What
     `heals` needs nobody as long as it does not last.
@@ -49,8 +49,8 @@ _FAILED = (
     Kind(
         "transient",
         "{subject} cannot be reached or cannot answer",
-        "Each day is tried again after 15 minutes, 1 hour, 4 hours, then daily; when the source answers again,"
-        f" all of them follow. {_LAST_GOOD}",
+        "Each day is tried again after 15 minutes, 1 hour, 4 hours, then daily; when the source answers"
+        f" again, all of them follow. {_LAST_GOOD}",
         "nothing at first; when it lasts for hours, ask the vendor whether they know",
         _LOADED,
         tone="warning",

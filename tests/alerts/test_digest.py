@@ -32,8 +32,8 @@ NEEDS A PERSON
 2. icasework/cases: days that were asked for again tell far fewer rows
    icasework/cases: 2026-11-20
    the source tells 10 of 100 rows; since 2026-11-23 05:10
-   find out why the source tells less; where the smaller day is right, run `casehouse ingest icasework/cases DAY \
---accept-shrink`: docs/runbooks/held-back.md
+   find out why the source tells less; where the smaller day is right, run \
+`casehouse ingest icasework/cases DAY --accept-shrink`: docs/runbooks/held-back.md
 3. icasework: far more or fewer rows than on this weekday
    icasework/cases: 2026-11-22
    icasework/cases 2026-11-22: 40 rows, a Sunday has about 101; since 2026-11-23 05:10
