@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pipelines.days import ReportDay
 
 NAME = "Casehouse"
-WINDOWED = ("empty-day", "volume", "freshness")  # seen in the last days only
+WINDOWED = ("empty-day", "volume")  # seen in the last days only
 
 
 def runbook(base: str, kind: str) -> str:
