@@ -51,7 +51,7 @@ HEALS BY ITSELF
 
 Loaded: 2 of 3 feeds of Sunday 2026-11-22, 140 rows (a Sunday has about 303); 1 failed (transient)
 Revised: nothing
-Set aside: 3 rows of yesterday (icasework/cases 3), 8 in 7 days
+Set aside: 3 rows of yesterday (icasework/cases 3), 8 in 7 days, 1 in the 7 before
 Service requests: none waiting for a person; Customer cards: none
 Incidents: 5 open; over since yesterday: permanent/icasework; 6 messages could not be delivered yet; \
 `casehouse alerts` lists them
@@ -101,6 +101,7 @@ def test_a_bad_night_is_ordered_by_what_needs_a_person(old_house: House) -> None
     house.fail("xima/calls", YESTERDAY, YESTERDAY.plus(-1))
     house.load("icasework/cases", YESTERDAY, 37, 3)
     house.load("icasework/tasks", YESTERDAY.plus(-3), 95, 5)
+    house.load("icasework/tasks", YESTERDAY.plus(-7), 99, 1)
     house.revise("icasework/cases", YESTERDAY.plus(-2), 0, 0, 90, kept="the source tells 10 of 100 rows")
     house.look()
     house.address.refuses = "HTTP 500"
