@@ -47,7 +47,7 @@ HEALS BY ITSELF
 1. xima cannot be reached or cannot answer
    xima/calls: 2026-11-21 to 2026-11-22
    the source did not answer (HTTP 503); since 2026-11-23 05:10
-   wait: docs/runbooks/transient.md
+   nothing at first; when it lasts for hours, ask the vendor whether they know: docs/runbooks/transient.md
 
 Loaded: 2 of 3 feeds of Sunday 2026-11-22, 140 rows (a Sunday has about 303); 1 failed (transient)
 Revised: nothing

@@ -78,8 +78,12 @@ def test_many_reasons_are_counted_and_few_told(house: House) -> None:
         why = f"HTTP 40{back % 4} of 2{back}"
         house.fail("icasework/cases", YESTERDAY.plus(-back), error=Permanent("refused", why=why))
     house.fail("icasework/tasks", YESTERDAY, error=Permanent("other"))
+    for feed in FEEDS[:2]:
+        told = f"report {feed.partition('/')[2]} is away"
+        house.fail(feed, *(YESTERDAY.plus(-back) for back in (7, 8)), error=Permanent(told))
     house.settle()
-    assert "Why: refused (HTTP 401 of 25) (6 days); other (1 day)\n" in house.address.bodies[-1]
+    why = "refused (HTTP 401 of 25) (6 days); report cases is away (4 days); other (1 day)"
+    assert f"Why: {why}\n" in house.address.bodies[-1]
 
 
 def test_a_process_killed_between_writing_and_sending_sends_again(house: House) -> None:
