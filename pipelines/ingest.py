@@ -11,6 +11,8 @@ import logging
 import time
 from collections import deque
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from contextlib import suppress
+from copy import copy
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -32,7 +34,7 @@ from pipelines.repulls import Terms
 from pipelines.sources.report import ReportRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
     from pipelines.days import ReportDay
@@ -176,7 +178,7 @@ class _Loader:
         try:
             return self._open(day), self._body(day).stat().st_size
         except FAULTS as fault:
-            return _told(fault), 0
+            return as_error(fault), 0
 
     def _open(self, day: ReportDay) -> _Opened:
         if day.end > self.clock():
@@ -210,7 +212,7 @@ class _Loader:
             return [*judge_together(self.feed.decoder, small)]
         except FAULTS as fault:
             if len(small) == 1:
-                return [_told(fault)]
+                return [as_error(fault)]
         return [verdict for one in small for verdict in self._judge([one])]
 
     def _finish(self, arrival: _Arrival, judged: Judged | CasehouseError | None) -> Outcome:
@@ -225,7 +227,7 @@ class _Loader:
                 self.feed.key, arrival.day, staged.good, staged.quarantined, self._terms()
             )
         except FAULTS as fault:
-            return self._failed(arrival, _told(fault))
+            return self._failed(arrival, as_error(fault))
         finally:
             self.keeper.finish(arrival.day)
             self._body(arrival.day).unlink(missing_ok=True)
@@ -262,8 +264,24 @@ class _Loader:
         return self.folder / f"{day}.body"
 
 
-def _told(fault: BaseException) -> CasehouseError:
-    """Tell any fault of one day as an error of the product."""
+def note_stopped(
+    feed: Feed, days: Iterable[ReportDay], lake: Lake, error: CasehouseError, began: datetime, at: datetime
+) -> None:
+    """Note of days that what stopped a run before they were tried is why they failed.
+
+    Without it nobody would hear of a run that tried no day. A note made since the run `began` tells more.
+    """
+    failures = lake.failures(feed.key)
+    for day in days:
+        if day in failures and failures[day].attempted_at >= began:
+            continue
+        with suppress(OSError):  # a disk that takes no note is told as such by whoever looks for room
+            told = copy(error).about(feed.key, str(day))
+            lake.record_failure(feed.key, day, told, at, made_with(feed.contract))
+
+
+def as_error(fault: BaseException) -> CasehouseError:
+    """Tell any fault as an error of the product."""
     if isinstance(fault, CasehouseError):
         return fault
     if isinstance(fault, OSError):

@@ -336,7 +336,9 @@ def _failure(path: Path) -> Failure:
         came = tuple(map(str, told.get("came", ())))
         attempts, made_with = int(told.get("attempts", 1)), str(told.get("made_with", ""))
         return Failure(str(told["kind"]), str(told["message"]), at, attempts, made_with, came)
-    except (ValueError, KeyError, TypeError):
+    except FileNotFoundError:
+        raise
+    except (ValueError, KeyError, TypeError, OSError):
         at = datetime.fromtimestamp(path.stat().st_mtime, UTC)
         return Failure("unknown", "the note of the failed attempt cannot be read", at)
 

@@ -213,7 +213,9 @@ def _read(path: Path, feed: str, day: ReportDay) -> Record:
     """Read a record; one that cannot be read is told as such, since the day itself is not harmed."""
     try:
         return msgspec.json.decode(path.read_bytes(), type=Record)
-    except msgspec.MsgspecError:
+    except FileNotFoundError:
+        raise
+    except (msgspec.MsgspecError, OSError):
         at = datetime.fromtimestamp(path.stat().st_mtime, UTC)
         why = f"the record {path.name} cannot be read; what changed is not known"
         return Record(feed, str(day), at, 0, 0, 0, 0, 0, "", "", why=why)

@@ -15,7 +15,7 @@ from pipelines.alerts.kinds import Tone  # noqa: TC001 - msgspec reads the annot
 from pipelines.days import ReportDay
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from pipelines.alerts.signs import Days, Sign
 
@@ -112,6 +112,14 @@ class Record(msgspec.Struct):
     def living(self) -> dict[str, Incident]:
         """Return the incidents that are not over, told or not, by key."""
         return {incident.key: incident for incident in self.incidents if incident.ended_at is None}
+
+    def days_of(self, kind: str) -> dict[str, frozenset[ReportDay]]:
+        """Return all days that the open incidents of a kind ever concerned, by feed."""
+        found: dict[str, frozenset[ReportDay]] = {}
+        for incident in self.open():
+            for feed, days in incident.scope(ever=True).items() if incident.kind == kind else ():
+                found[feed] = found.get(feed, frozenset()) | days
+        return found
 
     def open(self) -> list[Incident]:
         """Return the incidents that were told and are not over, oldest first."""
@@ -223,16 +231,12 @@ def without_accepted(record: Record, signs: Iterable[Sign], build: Callable[...,
 
 
 def forget(record: Record, before: datetime, now: datetime) -> None:
-    """Drop what is over and told since long; give up what could not be delivered for a week."""
+    """Drop what is over and told since long; give up what could not be delivered for a week.
+
+    What a person found right stays so: a day of years ago may have failed today.
+    """
     for note in record.notes:
         if note.waiting and now - note.written_at > GIVEN_UP_AFTER:
             note.given_up, note.waiting = [*note.given_up, *note.waiting], []
     record.notes = [note for note in record.notes if note.waiting or note.written_at >= before]
     record.incidents = [one for one in record.incidents if one.ended_at is None or one.ended_at >= before]
-    first = before.date().isoformat()
-    record.accepted = {key: kept for key, days in record.accepted.items() if (kept := _since(days, first))}
-
-
-def _since(days: Mapping[str, Sequence[str]], first: str) -> dict[str, list[str]]:
-    kept = {feed: [day for day in held if day >= first] for feed, held in days.items()}
-    return {feed: held for feed, held in kept.items() if held}
