@@ -173,7 +173,7 @@ def _drifted(lake: Lake, feed: str, day: ReportDay | None) -> tuple[ReportDay, t
     if not failures[chosen].came:
         raise Permanent(
             f"the fields that came on {chosen} are not on record",
-            why="hardly any of the pinned ones were among them",
+            why="hardly any of the pinned ones were among them, or what came were no names",
             todo=f"check the report's id in the settings, then `casehouse ingest {feed} {chosen}`",
         )
     return chosen, failures[chosen].came
