@@ -154,7 +154,11 @@ def drift(feed: str, day: str | None) -> None:
     patch = propose(found.contract, came, day=str(drifted))
     for note in patch.notes:
         click.echo(f"# {note}", err=True)
-    click.echo(f"# then: casehouse ingest {found.key} {drifted}", err=True)
+    click.echo(
+        f"# then: casehouse replay --feed {found.key} --from {drifted} --publish; for a day without a kept"
+        f" body casehouse ingest {found.key} {drifted}",
+        err=True,
+    )
     click.echo(patch.diff, nl=False)
 
 
