@@ -75,7 +75,7 @@ class Outcome:
     revision: Revision | None = None
 
 
-def ingest_days(
+def ingest_days(  # noqa: PLR0913 - all but the first two by name
     feed: Feed,
     days: Sequence[ReportDay],
     *,
@@ -83,11 +83,13 @@ def ingest_days(
     lake: Lake,
     policy: Policy,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    is_over: Callable[[], bool] = lambda: False,
 ) -> Iterator[Outcome]:
     """Load days of one feed, yielding one outcome a day, in order, as they are published.
 
     Raises SettingsError when the lake holds another account's days. Left early, it closes the source, so that
-    fetches under way end at once.
+    fetches under way end at once. Once `is_over`, asked after each day that came, it ends in the same way
+    with the days that are there; those still to come have no outcome.
     """
     lake.require_owner(feed.source, source.origin)
     lake.sweep()
@@ -103,6 +105,8 @@ def ingest_days(
                 yield from loader.load(together, writers)
                 together = []
             together.append(arrival)
+            if is_over():
+                break
         yield from loader.load(together, writers)
 
 

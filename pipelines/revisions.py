@@ -131,9 +131,14 @@ class RevisionBook:
         self.follow()
         self._write(record, self.folder / f"{_stamp(record)}{_HELD}", stage)
 
-    def follow(self) -> None:
-        """End the note of a re-pull that was held back: the day was answered since. The record stays."""
+    def follow(self, answered_at: datetime | None = None) -> None:
+        """End the note of a re-pull that was held back: the day was answered since. The record stays.
+
+        An answer of an earlier time, None for just now, ends none: the shrunken one is still the last word.
+        """
         for path in self.folder.glob(f"*{_HELD}"):
+            if answered_at is not None and answered_at <= _read(path, self.feed, self.day).at:
+                continue
             path.rename(path.with_name(path.name.removesuffix(_HELD) + _DONE))
 
     def _write(self, record: Record, path: Path, stage: Path) -> None:

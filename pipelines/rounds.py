@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import logging
 import time
-from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -34,7 +33,7 @@ log = logging.getLogger("casehouse.ingest")
 class Rounds:
     """How many further rounds there are, the wait before each, and the seconds they may take in all.
 
-    The bound is looked at between days: a day that is being fetched when it is reached is broken off.
+    The bound is looked at as days come: one that is being fetched when it is reached is broken off.
     """
 
     most: int
@@ -65,11 +64,11 @@ def ingest_in_rounds(  # noqa: PLR0913 - all but the first two by name
     comes last, with its last failure.
     """
 
-    def one_round(these: Sequence[ReportDay]) -> Iterator[Outcome]:
-        return ingest_days(feed, these, source=source, lake=lake, policy=policy, clock=clock)
+    def one_round(these: Sequence[ReportDay], is_over: Callable[[], bool]) -> Iterator[Outcome]:
+        return ingest_days(feed, these, source=source, lake=lake, policy=policy, clock=clock, is_over=is_over)
 
     waiting: dict[ReportDay, Outcome] = {}
-    for outcome in one_round(days):
+    for outcome in one_round(days, lambda: False):
         if rounds.most and may_pass(outcome):
             waiting[outcome.day] = outcome
         else:
@@ -83,13 +82,10 @@ def ingest_in_rounds(  # noqa: PLR0913 - all but the first two by name
             "%s: %d days failed in passing; asking again in %g s", feed.key, len(waiting), rounds.wait_seconds
         )
         sleep(rounds.wait_seconds)
-        with closing(one_round(list(waiting))) as outcomes:  # type: ignore[type-var]  # it is a generator
-            for outcome in outcomes:
-                waiting[outcome.day] = outcome
-                if not may_pass(outcome):
-                    yield waiting.pop(outcome.day)
-                if elapsed() - began >= rounds.budget_seconds:
-                    break
+        for outcome in one_round(list(waiting), lambda: elapsed() - began >= rounds.budget_seconds):
+            waiting[outcome.day] = outcome
+            if not may_pass(outcome):
+                yield waiting.pop(outcome.day)
     yield from waiting.values()
 
 
