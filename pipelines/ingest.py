@@ -73,7 +73,7 @@ class Outcome:
     revision: Revision | None = None
 
 
-def ingest_days(
+def ingest_days(  # noqa: PLR0913 - all but the first two by name
     feed: Feed,
     days: Sequence[ReportDay],
     *,
@@ -81,9 +81,11 @@ def ingest_days(
     lake: Lake,
     policy: Policy,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    is_further: bool = False,
 ) -> Iterator[Outcome]:
     """Load days of one feed, yielding one outcome a day, in order, as they are published.
 
+    `is_further`: a further round of the same run, whose failures are no attempts of their own.
     Raises SettingsError when the lake holds another account's days. Left early, it closes the source, so that
     fetches under way end at once.
     """
@@ -94,7 +96,7 @@ def ingest_days(
         ThreadPoolExecutor(WRITERS, thread_name_prefix="write") as writers,
         Keeper(feed.contract, lake, folder, policy.raw_days, clock) as keeper,
     ):
-        loader = _Loader(feed, source, lake, policy, folder, clock, keeper)
+        loader = _Loader(feed, source, lake, policy, folder, clock, keeper, is_further)
         together: list[_Arrival] = []
         for arrival in _ahead(list(dict.fromkeys(days)), loader, policy.concurrency):
             if together and not _fits(together, arrival):
@@ -165,6 +167,7 @@ class _Loader:
     folder: Path
     clock: Callable[[], datetime]
     keeper: Keeper
+    is_further: bool
 
     def receive(self, day: ReportDay) -> _Arrival:
         """Fetch and open one day; called from several threads."""
@@ -253,7 +256,8 @@ class _Loader:
         key, day = self.feed.key, arrival.day
         error.about(key, str(day))
         try:
-            self.lake.record_failure(key, day, error, self.clock(), made_with(self.feed.contract))
+            made, further = made_with(self.feed.contract), self.is_further
+            self.lake.record_failure(key, day, error, self.clock(), made, is_further=further)
         except OSError as disk:
             error = _disk_error(disk).about(key, str(day))
         return Outcome(key, day, None, error, changed=False, seconds=arrival.seconds)

@@ -65,8 +65,10 @@ def ingest_in_rounds(  # noqa: PLR0913 - all but the first two by name
     comes last, with its last failure.
     """
 
-    def one_round(these: Sequence[ReportDay]) -> Iterator[Outcome]:
-        return ingest_days(feed, these, source=source, lake=lake, policy=policy, clock=clock)
+    def one_round(these: Sequence[ReportDay], *, is_further: bool = False) -> Iterator[Outcome]:
+        return ingest_days(
+            feed, these, source=source, lake=lake, policy=policy, clock=clock, is_further=is_further
+        )
 
     waiting: dict[ReportDay, Outcome] = {}
     for outcome in one_round(days):
@@ -83,7 +85,7 @@ def ingest_in_rounds(  # noqa: PLR0913 - all but the first two by name
             "%s: %d days failed in passing; asking again in %g s", feed.key, len(waiting), rounds.wait_seconds
         )
         sleep(rounds.wait_seconds)
-        with closing(one_round(list(waiting))) as outcomes:  # type: ignore[type-var]  # it is a generator
+        with closing(one_round(list(waiting), is_further=True)) as outcomes:  # type: ignore[type-var]  # it is a generator
             for outcome in outcomes:
                 waiting[outcome.day] = outcome
                 if not may_pass(outcome):
