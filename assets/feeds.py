@@ -22,7 +22,7 @@ from assets.resources import Workplace
 from pipelines.days import ReportDay
 from pipelines.errors import CasehouseError
 from pipelines.feeds import Feed
-from pipelines.ingest import FAULTS, Outcome
+from pipelines.ingest import FAULTS, Outcome, note_stopped
 from pipelines.rounds import Rounds, ingest_in_rounds
 
 log = logging.getLogger("casehouse.assets")
@@ -76,6 +76,8 @@ def feed_asset(feed: Feed, place: Workplace) -> dg.AssetsDefinition:
                     failed[outcome.day] = str(outcome.error)
             yield from judge(feed, days, place)
         except FAULTS as fault:
+            unseen = [day for day in days if day not in loaded and day not in failed]
+            note_stopped(feed, unseen, fault, place.lake, place.now())
             failed = {day: _told(fault) for day in days if day not in loaded} | failed
             _record(context, failed)
             raise _failure(feed, failed, len(days), _told(fault)) from None

@@ -11,6 +11,7 @@ import logging
 import time
 from collections import deque
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from copy import copy
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -32,7 +33,7 @@ from pipelines.repulls import Terms
 from pipelines.sources.report import ReportRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
     from pipelines.days import ReportDay
@@ -104,6 +105,22 @@ def ingest_days(  # noqa: PLR0913 - all but the first two by name
                 together = []
             together.append(arrival)
         yield from loader.load(together, writers)
+
+
+def note_stopped(
+    feed: Feed, days: Iterable[ReportDay], fault: BaseException, lake: Lake, at: datetime
+) -> None:
+    """Note of days that a fault stopped their run before they were loaded, as one of their own would be.
+
+    Without it they would be days that nobody asked for. A disk that takes no note is told by the run.
+    """
+    error = _told(fault)
+    try:
+        for day in days:
+            own = copy(error).about(feed.key, str(day))
+            lake.record_failure(feed.key, day, own, at, made_with(feed.contract))
+    except OSError as disk:
+        log.warning("%s: it could not be noted that days failed (%s)", feed.key, _disk_error(disk).why)
 
 
 @dataclass(frozen=True)

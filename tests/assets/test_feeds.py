@@ -19,6 +19,7 @@ from assets.metadata import partition_metadata
 from pipelines.days import ReportDay, span
 from pipelines.errors import CasehouseError, Permanent, Transient, Unverified
 from pipelines.feeds import Policy
+from pipelines.load import made_with
 from pipelines.settings import ROOT
 from tests.assets.conftest import FIRST, PARCELS_KEY
 from tests.plain_source import PARCELS, fill, parcel
@@ -174,6 +175,21 @@ def test_what_stops_a_run_fails_every_day_left_and_tells_no_data(
     assert lines[1].startswith(told)
     assert len(lines) == 2
     assert "Ann Example" not in "\n".join(str(event) for event in result.all_events)
+
+
+def test_days_whose_run_could_not_begin_are_noted_as_failed(depot: Depot) -> None:
+    depot.run_day(str(FIRST))
+    depot.source.origin = "another depot"
+
+    depot.run(str(FIRST), LAST)
+
+    noted = depot.lake.failures(PARCELS.key)
+    assert [str(day) for day in noted][-1] == LAST
+    assert {failure.kind for failure in noted.values()} == {"settings"}
+    assert noted[FIRST].message.startswith(
+        "depot/parcels 2026-11-01: the lake holds days of depot from another"
+    )
+    assert {failure.made_with for failure in noted.values()} == {made_with(PARCELS.contract)}
 
 
 def test_a_day_that_is_not_over_by_the_products_clock_is_refused(depot: Depot, settings: Settings) -> None:
