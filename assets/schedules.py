@@ -72,10 +72,12 @@ def nightly_schedule(job: dg.UnresolvedAssetJobDefinition, place: Workplace) -> 
         default_status=(dg.DefaultScheduleStatus.RUNNING if production else dg.DefaultScheduleStatus.STOPPED),
         description="Yesterday of every feed that has an account, and days before it that may have changed.",
     )
-    def nightly(context: dg.ScheduleEvaluationContext) -> list[dg.RunRequest]:
+    def nightly(context: dg.ScheduleEvaluationContext) -> list[dg.RunRequest] | dg.SkipReason:
         yesterday = ReportDay.yesterday(context.scheduled_execution_time)
+        if yesterday < settings.first_day:
+            return dg.SkipReason(f"the first report day is {settings.first_day}")
         asked = [dg.RunRequest(run_key=f"{yesterday}", partition_key=str(yesterday), tags=PRIORITY)]
-        if settled and (days := look_back(settings, yesterday)):
+        if settled and (days := _without_the_next(settings, yesterday, place.yesterday())):
             ends = {
                 "dagster/asset_partition_range_start": str(days[0]),
                 "dagster/asset_partition_range_end": str(days[-1]),
@@ -95,6 +97,17 @@ def look_back(settings: Settings, yesterday: ReportDay) -> list[ReportDay]:
     deep = settings.deep_look_back_days if tonight.day == settings.deep_look_back_on else 0
     first = yesterday.plus(-max(settings.look_back_days, deep))
     return list(span(max(first, settings.first_day), yesterday.plus(-1)))
+
+
+def _without_the_next(settings: Settings, yesterday: ReportDay, last: ReportDay) -> list[ReportDay]:
+    """List a night's look-back; of one that is caught up, the days that the nights after it leave out.
+
+    Where the daemon was down for nights, Dagster makes up for the last five at once: each of their days would
+    be asked for by several runs at the same time.
+    """
+    nights = [look_back(settings, one) for one in span(yesterday.plus(1), last)]
+    left = min((days[0] for days in nights if days), default=yesterday)
+    return [day for day in look_back(settings, yesterday) if day < left]
 
 
 def rebuild_sensor() -> dg.AutomationConditionSensorDefinition:

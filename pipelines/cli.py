@@ -154,6 +154,9 @@ def ingest(feed: str, day: str, *, no_rebuild: bool, accept_shrink: bool) -> Non
             f"{day} is before the first report day, {settings.first_day}",
             todo="choose a later day, or set CASEHOUSE_START_DATE to an earlier one",
         )
+    if report_day.end > datetime.now(UTC):
+        # Not left to the load: it would note that the day failed, and somebody would be woken for it.
+        raise Permanent(f"{day} is not over yet", todo="ask for it after midnight, London time")
     policy = policy_for(found.key, settings)
     source = connect(found.source, settings)
     try:

@@ -84,9 +84,11 @@ def ingest_days(  # noqa: PLR0913 - all but the first two by name
     policy: Policy,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     is_over: Callable[[], bool] = lambda: False,
+    is_further: bool = False,
 ) -> Iterator[Outcome]:
     """Load days of one feed, yielding one outcome a day, in order, as they are published.
 
+    `is_further`: a further round of the same run, whose failures are no attempts of their own.
     Raises SettingsError when the lake holds another account's days. Left early, it closes the source, so that
     fetches under way end at once. Once `is_over`, asked after each day that came, it ends in the same way
     with the days that are there; those still to come have no outcome.
@@ -98,7 +100,7 @@ def ingest_days(  # noqa: PLR0913 - all but the first two by name
         ThreadPoolExecutor(WRITERS, thread_name_prefix="write") as writers,
         Keeper(feed.contract, lake, folder, policy.raw_days, clock) as keeper,
     ):
-        loader = _Loader(feed, source, lake, policy, folder, clock, keeper)
+        loader = _Loader(feed, source, lake, policy, folder, clock, keeper, is_further)
         together: list[_Arrival] = []
         for arrival in _ahead(list(dict.fromkeys(days)), loader, policy.concurrency):
             if together and not _fits(together, arrival):
@@ -171,6 +173,7 @@ class _Loader:
     folder: Path
     clock: Callable[[], datetime]
     keeper: Keeper
+    is_further: bool
 
     def receive(self, day: ReportDay) -> _Arrival:
         """Fetch and open one day; called from several threads."""
@@ -259,7 +262,8 @@ class _Loader:
         key, day = self.feed.key, arrival.day
         error.about(key, str(day))
         try:
-            self.lake.record_failure(key, day, error, self.clock(), made_with(self.feed.contract))
+            made, further = made_with(self.feed.contract), self.is_further
+            self.lake.record_failure(key, day, error, self.clock(), made, is_further=further)
         except OSError as disk:
             error = _disk_error(disk).about(key, str(day))
         return Outcome(key, day, None, error, changed=False, seconds=arrival.seconds)

@@ -39,9 +39,9 @@ STALE_SECONDS = 24 * 3600  # a staged folder this old belongs to a writer that i
 class Failure:
     """The last attempt at a day, when it failed: the error's kind, its message, and when.
 
-    `attempts` counts those that failed since the day was last loaded; `made_with` names the contract and the
-    product that the last one was made with; `came` are the fields that came in place of the pinned ones, when
-    it is drift.
+    `attempts` counts the runs that failed to load it since it was last loaded; `made_with` names the contract
+    and the product that the last one was made with; `came` are the fields that came in place of the pinned
+    ones, when it is drift.
     """
 
     kind: str
@@ -236,17 +236,28 @@ class Lake:
                 path.unlink(missing_ok=True)
 
     def record_failure(
-        self, feed: str, day: ReportDay, error: CasehouseError, at: datetime, made_with: str = ""
+        self,
+        feed: str,
+        day: ReportDay,
+        error: CasehouseError,
+        at: datetime,
+        made_with: str = "",
+        *,
+        is_further: bool = False,
     ) -> None:
-        """Note that the last attempt at a day failed, for the completeness view and whoever tries again."""
+        """Note that the last attempt at a day failed, for the completeness view and whoever tries again.
+
+        `is_further`: the same run had failed to load it before, so that this adds no attempt.
+        """
         earlier = self._failure(feed, day)
+        before = earlier.attempts if earlier else 0
         told: dict[str, str | int | list[str]] = {
             "feed": feed,
             "report_date": str(day),
             "kind": error.kind,
             "message": str(error),
             "attempted_at": at.isoformat(),
-            "attempts": earlier.attempts + 1 if earlier else 1,
+            "attempts": max(before, 1) if is_further else before + 1,
             "made_with": made_with,
         }
         if isinstance(error, ContractDrift):

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from pipelines.days import ReportDay, span, stretches
+from pipelines.days import LONDON, ReportDay, span, stretches
 from pipelines.errors import ContractDrift, Damaged, TooManyBadRows, Transient, Unverified
 from pipelines.load import made_with
 
@@ -63,7 +63,11 @@ class Untold(msgspec.Struct):
 
 
 class SourceMemory(msgspec.Struct):
-    """What is remembered of one source between two looks; all of it may be lost without harm."""
+    """What is remembered of one source between two looks; all of it may be lost without harm.
+
+    `tried` are days that wait for a person although their note names another contract or product than this
+    process has: a run reads the files as they are now, this process as they were when it began.
+    """
 
     sent: list[tuple[str, str]] = []
     sent_at: datetime | None = None
@@ -71,6 +75,7 @@ class SourceMemory(msgspec.Struct):
     recovered_at: datetime | None = None  # when it last answered after it had been silent
     silent: int = 0  # how often in a row nothing that was sent was answered
     untold: dict[str, Untold] = {}
+    tried: dict[str, str] = {}  # and what this process had when it sent them
 
 
 Memory = dict[str, SourceMemory]
@@ -123,8 +128,9 @@ def remembered(memory: Memory) -> str:
 
 
 def due_until(now: datetime, schedule_hour: int) -> ReportDay:
-    """Return the last day that the nightly run had its chance to load."""
-    return ReportDay.yesterday(now - timedelta(hours=schedule_hour) - AFTER_NIGHTLY)
+    """Return the last day that the nightly run had its chance to load, by London's clocks on the wall."""
+    wall = now.astimezone(LONDON).replace(tzinfo=None) - timedelta(hours=schedule_hour) - AFTER_NIGHTLY
+    return ReportDay(wall.date()).plus(-1)
 
 
 @dataclass(frozen=True)
@@ -168,12 +174,14 @@ class _OneSource:
         wanted = sorted(self._open(), key=lambda cell: cell[1])
         look.open_days += len(wanted)
         self._forget(wanted)
+        sent = [(feed, ReportDay.parse(day)) for feed, day in memory.sent]
+        is_under_way = any(cell in watch.busy for cell in sent)
+        if not is_under_way:
+            self._judge(sent)
         waiting = [cell for cell in wanted if self._waits_for_person(cell)]
         look.waiting |= {(feed, day): self._failures[feed][day].kind for feed, day in waiting}
-        sent = [(feed, ReportDay.parse(day)) for feed, day in memory.sent]
-        if any(cell in watch.busy for cell in sent):
+        if is_under_way:
             return
-        self._judge(sent)
         again = self._asked_again_at()
         if again is not None and again > watch.now:
             look.silent[next(iter(self._made_with)).partition("/")[0]] = again
@@ -193,25 +201,28 @@ class _OneSource:
     def _open(self) -> Iterator[Cell]:
         """Yield days that are due and not there, and those whose last attempt failed, loaded or not."""
         watch = self._watch
-        due = list(span(watch.first, watch.due))
+        due, last = list(span(watch.first, watch.due)), ReportDay.yesterday(watch.now)
         for feed, failures in self._failures.items():
             missing = [day for day in due if day not in self._loaded[feed] and day not in failures]
-            yield from ((feed, day) for day in (*missing, *failures) if day >= watch.first)
+            yield from ((feed, day) for day in (*missing, *failures) if watch.first <= day <= last)
 
     def _waits_for_person(self, cell: Cell) -> bool:
         failure = self._failure(cell)
         if failure is None or failure.kind == Transient.kind:
             return False
-        changed_at = self._watch.settings_changed_at
-        is_rewritten = changed_at is not None and changed_at > failure.attempted_at
-        return failure.made_with == self._made_with[cell[0]] and not is_rewritten
+        # A file that was written in the future, by a clock that was wrong, says nothing.
+        changed_at, present = self._watch.settings_changed_at, self._made_with[cell[0]]
+        is_rewritten = changed_at is not None and failure.attempted_at < changed_at <= self._watch.now
+        return present in {failure.made_with, self._memory.tried.get(_name(cell))} and not is_rewritten
 
     def _is_ready(self, cell: Cell) -> bool:
         """Say whether a day has waited long enough since its last attempt."""
         failure, now = self._failure(cell), self._watch.now
+        untold = self._memory.untold.get(_name(cell))
+        if untold is not None and (failure is None or failure.attempted_at < untold.at):
+            return untold.at + _delay(DAY_DELAYS, untold.runs) <= now
         if failure is None:
-            untold = self._memory.untold.get(_name(cell))
-            return untold is None or untold.at + _delay(DAY_DELAYS, untold.runs) <= now
+            return True
         recovered = self._memory.recovered_at
         is_explained = recovered is not None and failure.attempted_at < recovered
         if failure.kind != Transient.kind or is_explained:
@@ -224,6 +235,10 @@ class _OneSource:
         memory.sent = []
         if not sent or at is None:
             return
+        for cell in sent:
+            failure = self._failure(cell)
+            if failure is not None and failure.attempted_at >= at and failure.kind != Transient.kind:
+                memory.tried[_name(cell)] = self._made_with[cell[0]]
         if any(self._was_answered(cell, at) for cell in sent):
             if memory.silent >= SILENCE:
                 memory.recovered_at = self._watch.now
@@ -260,6 +275,7 @@ class _OneSource:
     def _forget(self, wanted: Iterable[Cell]) -> None:
         still = {_name(cell) for cell in wanted}
         self._memory.untold = {name: one for name, one in self._memory.untold.items() if name in still}
+        self._memory.tried = {name: one for name, one in self._memory.tried.items() if name in still}
 
 
 def _runs(cells: Iterable[Cell], days_per_run: int) -> Iterator[Launch]:

@@ -11,6 +11,7 @@ import logging
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 from pipelines.errors import Transient
@@ -63,17 +64,18 @@ def ingest_in_rounds(  # noqa: PLR0913 - all but the first two by name
     `sleep` waits so many seconds, `elapsed` tells seconds from any beginning. A day that fails in every round
     comes last, with its last failure.
     """
-
-    def one_round(these: Sequence[ReportDay], is_over: Callable[[], bool]) -> Iterator[Outcome]:
-        return ingest_days(feed, these, source=source, lake=lake, policy=policy, clock=clock, is_over=is_over)
-
+    ask = partial(ingest_days, feed, source=source, lake=lake, policy=policy, clock=clock)
     waiting: dict[ReportDay, Outcome] = {}
-    for outcome in one_round(days, lambda: False):
+    for outcome in ask(days):
         if rounds.most and may_pass(outcome):
             waiting[outcome.day] = outcome
         else:
             yield outcome
     began = elapsed()
+
+    def is_spent() -> bool:
+        return elapsed() - began >= rounds.budget_seconds
+
     for _ in range(rounds.most):
         left = rounds.budget_seconds - (elapsed() - began)
         if not waiting or left <= rounds.wait_seconds:
@@ -82,7 +84,7 @@ def ingest_in_rounds(  # noqa: PLR0913 - all but the first two by name
             "%s: %d days failed in passing; asking again in %g s", feed.key, len(waiting), rounds.wait_seconds
         )
         sleep(rounds.wait_seconds)
-        for outcome in one_round(list(waiting), lambda: elapsed() - began >= rounds.budget_seconds):
+        for outcome in ask(list(waiting), is_over=is_spent, is_further=True):
             waiting[outcome.day] = outcome
             if not may_pass(outcome):
                 yield waiting.pop(outcome.day)

@@ -59,6 +59,15 @@ def test_a_wrong_word_is_named_with_what_to_do(
     assert out.err.count("\n") == 1
 
 
+def test_a_day_that_is_not_over_is_refused_and_not_noted_as_failed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CASEHOUSE_DATA_DIR", str(tmp_path))
+    assert call("ingest", "icasework/cases", "2093-11-22") == 1
+    assert "2093-11-22 is not over yet" in capsys.readouterr().err
+    assert Lake(tmp_path).failures("icasework/cases") == {}
+
+
 def test_usage_and_settings_errors_exit_with_2(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

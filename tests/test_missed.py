@@ -59,12 +59,15 @@ class Walk:
         self.errors: dict[str, CasehouseError] = {}
         self.outage: CasehouseError | None = None
         self.memory: str | None = None
+        self.made_with = made_with(PARCELS.contract)
+        self.settings_changed_at: datetime | None = None
         self.asked: list[str] = []
         self.asked_at: list[datetime] = []
 
     def look(self) -> Look:
         memory = recall(self.memory)
-        watch = Watch(cast("Lake", self.notes), [PARCELS], FIRST, due_until(self.now, 5), self.now, ())
+        due, changed_at = due_until(self.now, 5), self.settings_changed_at
+        watch = Watch(cast("Lake", self.notes), [PARCELS], FIRST, due, self.now, (), changed_at)
         look = watch.look(memory, BOUNDS)
         self.memory = remembered(memory)
         return look
@@ -86,8 +89,7 @@ class Walk:
                 self.notes.loaded.add(day)
             else:
                 tries = earlier.attempts + 1 if earlier else 1
-                made = made_with(PARCELS.contract)
-                self.notes.failed[day] = Failure(error.kind, str(error), self.now, tries, made)
+                self.notes.failed[day] = Failure(error.kind, str(error), self.now, tries, self.made_with)
 
     def missing(self, at: datetime | None = None) -> set[ReportDay]:
         return set(span(FIRST, due_until(at or self.now, 5))) - self.notes.loaded
@@ -112,6 +114,10 @@ def test_a_day_counts_as_missed_an_hour_after_the_nightly_run() -> None:
     assert due("2026-11-09T06:00:00+00:00") == "2026-11-08"
     assert due("2026-07-09T04:59:00+00:00") == "2026-07-07"  # summer time
     assert due("2026-07-09T05:00:00+00:00") == "2026-07-08"
+    assert due("2026-10-25T05:59:00+00:00") == "2026-10-23"  # the clocks went back this night
+    assert due("2026-10-25T06:00:00+00:00") == "2026-10-24"
+    assert due("2026-03-29T04:59:00+00:00") == "2026-03-27"  # and forward this one
+    assert due("2026-03-29T05:00:00+00:00") == "2026-03-28"
     assert str(due_until(datetime.fromisoformat("2026-11-09T23:59:00+00:00"), 23)) == "2026-11-07"
     assert str(due_until(datetime.fromisoformat("2026-11-10T00:00:00+00:00"), 23)) == "2026-11-08"
 
@@ -196,6 +202,54 @@ def test_runs_that_leave_no_trace_are_not_sent_again_and_again(
         walk.step()
     assert len(launched) <= 9
     assert len({launch.first for launch in launched}) > 1  # a day that kills its run holds up no other
+
+
+@pytest.mark.parametrize("error", [Transient("timed out"), Permanent("the key is refused")])
+def test_a_day_that_kills_its_run_after_it_had_failed_holds_up_no_other(
+    walk: Walk, monkeypatch: pytest.MonkeyPatch, error: CasehouseError
+) -> None:
+    made = Failure(error.kind, str(error), BEGIN - timedelta(days=9), 1, walk.made_with)
+    walk.notes.failed[FIRST] = made
+    walk.settings_changed_at = BEGIN
+    load, launched = walk.load, list[Launch]()
+
+    def kill(launch: Launch) -> None:
+        launched.append(launch)
+        if FIRST not in dict(launch.cells).values():
+            load(launch)
+
+    monkeypatch.setattr(walk, "load", kill)
+    for _ in range(288):
+        walk.step()
+    assert walk.missing() == {FIRST}
+    assert sum(launch.first == FIRST for launch in launched) <= 5
+
+
+def test_a_contract_that_changed_on_disk_since_this_process_began_is_tried_once(walk: Walk) -> None:
+    # Runs read the files anew and note what they were made with; whoever looks still has the old ones.
+    walk.errors["2026-11-01"] = ContractDrift("other fields")
+    walk.notes.failed[FIRST] = Failure("drift", "other fields", BEGIN, 1, "the contract of last night")
+    walk.made_with = "the contract as it stands on disk"
+    for _ in range(288):
+        look = walk.step()
+    assert walk.asked.count("2026-11-01") == 1
+    assert look.waiting == {(PARCELS.key, FIRST): "drift"}
+
+
+def test_a_file_of_settings_from_the_future_lets_nothing_go(walk: Walk) -> None:
+    walk.errors["2026-11-01"] = ContractDrift("other fields")
+    walk.settings_changed_at = BEGIN + timedelta(days=2)
+    for _ in range(288):
+        walk.step()
+    assert walk.asked.count("2026-11-01") == 1
+
+
+def test_a_note_of_a_day_that_is_not_over_launches_nothing(walk: Walk) -> None:
+    for _ in range(6):
+        walk.step()
+    later = ReportDay.yesterday(BEGIN).plus(30)
+    walk.notes.failed[later] = Failure("permanent", "the day is not over yet", BEGIN, 1, "other")
+    assert (walk.look().launches, walk.look().open_days) == ([], 0)
 
 
 def test_what_is_remembered_may_be_lost(walk: Walk) -> None:

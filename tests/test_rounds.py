@@ -87,6 +87,13 @@ def test_a_day_that_fails_each_time_is_told_once_and_last(lake: Lake, days: list
     assert lake.failures(PARCELS.key)[days[0]].kind == "transient"
 
 
+def test_the_rounds_of_a_run_are_one_attempt(lake: Lake, days: list[ReportDay]) -> None:
+    # How long a day waits goes by its attempts: 15 minutes after the first run, and no four hours.
+    for attempt in (1, 2):
+        run(lake, days, resting(days, d0=9), Rounds(2, 0, 900))
+        assert lake.failures(PARCELS.key)[days[0]].attempts == attempt
+
+
 @pytest.mark.parametrize("kind", [Permanent, SettingsError, ContractDrift, Unverified])
 def test_what_a_person_must_decide_is_asked_for_once(
     lake: Lake, days: list[ReportDay], kind: type[CasehouseError]

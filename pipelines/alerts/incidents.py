@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
-from pipelines.alerts.kinds import Tone  # noqa: TC001 - msgspec reads the annotation
+from pipelines.alerts.kinds import FAILURE_KINDS, Tone
 from pipelines.days import ReportDay
+from pipelines.errors import Transient
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from pipelines.alerts.signs import Days, Sign
 
@@ -167,8 +168,11 @@ def advance(record: Record, signs: Iterable[Sign], now: datetime, patience: Pati
     """Bring the incidents up to what is seen now; return those that are to be told, in order.
 
     A sign that comes and goes within the settling time is one incident, or none if it never lasts: whoever
-    looks every minute and whoever looks every hour tell the same.
+    looks every minute and whoever looks every hour tell the same. A source that could not answer when it was
+    asked again has mended nothing: what its days failed of before goes on.
     """
+    signs = list(signs)
+    unanswered = {cell for sign in signs if sign.kind == Transient.kind for cell in _cells(sign.days)}
     changes: list[Change] = []
     living, seen = record.living(), set()
     for sign in signs:
@@ -181,9 +185,17 @@ def advance(record: Record, signs: Iterable[Sign], now: datetime, patience: Pati
             incident.told_at = now
             changes.append(Change("began", incident))
     for key, incident in living.items():
-        if key not in seen:
+        if key in seen:
+            continue
+        if incident.kind in FAILURE_KINDS and not unanswered.isdisjoint(_cells(incident.scope())):
+            incident.gone_since = None
+        else:
             changes += _gone(record, incident, now, patience)
     return changes
+
+
+def _cells(days: Days) -> set[tuple[str, ReportDay]]:
+    return {(feed, day) for feed, held in days.items() for day in held}
 
 
 def _noticed(record: Record, sign: Sign, now: datetime) -> Incident:
@@ -230,13 +242,24 @@ def without_accepted(record: Record, signs: Iterable[Sign], build: Callable[...,
     return left
 
 
-def forget(record: Record, before: datetime, now: datetime) -> None:
+def forget(record: Record, before: datetime, now: datetime, signs: Iterable[Sign]) -> None:
     """Drop what is over and told since long; give up what could not be delivered for a week.
 
-    What a person found right stays so: a day of years ago may have failed today.
+    `signs` are all there are now: a day that somebody accepted stays accepted while it has one, however old.
     """
     for note in record.notes:
         if note.waiting and now - note.written_at > GIVEN_UP_AFTER:
             note.given_up, note.waiting = [*note.given_up, *note.waiting], []
     record.notes = [note for note in record.notes if note.waiting or note.written_at >= before]
     record.incidents = [one for one in record.incidents if one.ended_at is None or one.ended_at >= before]
+    first = before.date().isoformat()
+    seen = {sign.key: {(feed, str(day)) for feed, day in _cells(sign.days)} for sign in signs}
+    left = {key: _still(days, first, seen.get(key, ())) for key, days in record.accepted.items()}
+    record.accepted = {key: days for key, days in left.items() if days}
+
+
+def _still(
+    days: Mapping[str, Sequence[str]], first: str, seen: Collection[tuple[str, str]]
+) -> dict[str, list[str]]:
+    kept = {feed: [day for day in held if day >= first or (feed, day) in seen] for feed, held in days.items()}
+    return {feed: held for feed, held in kept.items() if held}

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping
 
     from pipelines.alerts.clocks import Skew
-    from pipelines.alerts.incidents import Change, Record
+    from pipelines.alerts.incidents import Change, Incident, Record
     from pipelines.alerts.kinds import Tone
     from pipelines.alerts.sending import Send
     from pipelines.alerts.signs import Sign
@@ -105,11 +105,12 @@ def look(watch: Watch, *, by_daemon: bool = False) -> Looked:
     if by_daemon:
         watch.file.touch(now)
     with watch.file.held() as record:
-        signs = without_accepted(record, merge(_signs(watch, record, now)), replace)
+        found = merge(_signs(watch, record, now))
+        signs = without_accepted(record, found, replace)
         changes = advance(record, signs, now, _patience(settings))
         _write_notes(watch, record, changes, now)
         _write_digest(watch, record, now)
-        forget(record, now - timedelta(days=settings.alert_history_days), now)
+        forget(record, now - timedelta(days=settings.alert_history_days), now, found)
         watch.file.save(record)
         deliver(record, watch.senders, watch.now, watch.file.save, now + timedelta(seconds=SENDING_SECONDS))
         every = timedelta(hours=settings.alert_clock_hours)
@@ -163,8 +164,14 @@ def _write_notes(watch: Watch, record: Record, changes: list[Change], now: datet
         if change.event == "began":
             told, tone = wording.alert(incident, watch.settings.runbook_base), KINDS[incident.kind].tone
         else:
-            told, tone = wording.recovery(incident, now, oldest), "success"
+            told = wording.recovery(incident, now, oldest, is_loaded=_is_loaded(watch, incident))
+            tone = "success"
         record.add_note(change.event, told, tone, now, list(watch.senders), incident=incident)
+
+
+def _is_loaded(watch: Watch, incident: Incident) -> bool:
+    """Say whether none of the days that failed fails for another reason now, or was accepted."""
+    return not any(days & watch.lake.failures(feed).keys() for feed, days in incident.scope().items())
 
 
 def _write_digest(watch: Watch, record: Record, now: datetime) -> None:

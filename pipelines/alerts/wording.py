@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipelines.alerts.kinds import KINDS
+from pipelines.alerts.kinds import FAILURE_KINDS, KINDS
 from pipelines.alerts.loaded_days import WATCHED_DAYS
 from pipelines.alerts.machine import london
 from pipelines.alerts.signs import tell_scope
@@ -51,21 +51,30 @@ def alert(incident: Incident, base: str) -> tuple[str, str]:
     return f"{NAME}: {kind.title(incident.subject)}", "\n".join(lines)
 
 
-def recovery(incident: Incident, now: datetime, oldest_watched: ReportDay) -> tuple[str, str]:
-    """Return title and body of the note that an incident is over."""
+def recovery(
+    incident: Incident, now: datetime, oldest_watched: ReportDay, *, is_loaded: bool
+) -> tuple[str, str]:
+    """Return title and body of the note that an incident is over.
+
+    `is_loaded`: no day that it was about has failed as it stands now.
+    """
     kind = KINDS[incident.kind]
     scope = tell_scope(incident.scope(ever=True))
     ended = incident.gone_since or now
     lines = [
-        f"Over: {_why_over(incident, oldest_watched)}.",
+        f"Over: {_why_over(incident, oldest_watched, is_loaded=is_loaded)}.",
         *([f"It was: {scope}"] if scope else []),
         f"Incident {incident.key}, {london(incident.noticed_at)} to {london(ended)}. Nothing to do.",
     ]
     return f"{NAME}, over: {kind.title(incident.subject)}", "\n".join(lines)
 
 
-def _why_over(incident: Incident, oldest_watched: ReportDay) -> str:
+def _why_over(incident: Incident, oldest_watched: ReportDay, *, is_loaded: bool) -> str:
     """Tell a fault that was mended from one that is merely out of sight."""
+    if incident.kind in FAILURE_KINDS and not is_loaded:
+        return (
+            "days of it fail for another reason now, which has an alert of its own, or somebody accepted them"
+        )
     days = [day for held in incident.scope().values() for day in held]
     if incident.kind in WINDOWED and days and max(days) < oldest_watched:
         return f"its days are more than {WATCHED_DAYS} days old and no longer watched; nobody mended them"

@@ -178,6 +178,49 @@ def test_empty_and_unusual_days_are_told_and_may_be_accepted(old_house: House) -
     assert len(old_house.alerts()) == 5
 
 
+def test_a_source_that_did_not_answer_when_asked_again_has_mended_nothing(house: House) -> None:
+    # A night looks back on a day that waits for a person, and the vendor rests.
+    drift = ContractDrift("fields")
+    house.fail("icasework/tasks", YESTERDAY, error=drift)
+    house.settle()
+    house.fail("icasework/tasks", YESTERDAY)
+    for _ in range(3):
+        house.look(HOUR / 4)
+    house.fail("icasework/tasks", YESTERDAY, error=drift)
+    house.settle()
+    assert house.alerts() == [": icasework/tasks sends other fields than its contract pins"]
+    house.load("icasework/tasks", YESTERDAY, 100)
+    house.settle()
+    assert "Over: every day that had failed has been loaded.\n" in house.address.bodies[-1]
+
+
+def test_days_that_fail_for_another_reason_are_not_called_loaded(house: House) -> None:
+    house.fail("icasework/tasks", YESTERDAY)
+    house.settle()
+    house.fail("icasework/tasks", YESTERDAY, error=Permanent("refused"))
+    house.settle()
+    assert house.alerts()[1:] == [
+        ": icasework refuses, or sends what cannot be read",
+        ", over: icasework cannot be reached or cannot answer",
+    ]
+    assert "Over: days of it fail for another reason now" in house.address.bodies[-1]
+
+
+def test_an_old_day_that_was_accepted_stays_accepted(house: House) -> None:
+    # What a source can no longer tell is mostly older than the record of incidents.
+    house.fail("icasework/tasks", YESTERDAY.plus(-150), error=Permanent("gone"))
+    house.settle()
+    with house.watch.file.held() as record:
+        assert accept(record, "permanent/icasework")
+        house.watch.file.save(record)
+    for _ in range(4):
+        house.look(HOUR)
+    assert house.alerts() == [
+        ": icasework refuses, or sends what cannot be read",
+        ", over: icasework refuses, or sends what cannot be read",
+    ]
+
+
 def test_an_unusual_day_that_grows_old_is_not_called_mended(old_house: House) -> None:
     old_house.load("icasework/tasks", YESTERDAY.plus(-6), 700)
     old_house.settle()

@@ -11,6 +11,8 @@ import pytest
 from dagster._utils.schedules import cron_string_iterator  # how the daemon counts ticks; tests only
 
 from assets.definitions import build_defs
+from assets.schedules import look_back
+from pipelines.days import ReportDay, span
 from pipelines.feeds import FEEDS
 from tests.assets.conftest import NOW
 from tests.plain_source import PARCELS
@@ -32,8 +34,8 @@ def nightly(settings: Settings) -> dg.ScheduleDefinition:
     return build_defs(settings=settings).resolve_schedule_def("nightly")
 
 
-def requests_at(settings: Settings, at: datetime) -> list[dg.RunRequest]:
-    repository = build_defs(settings=settings).get_repository_def()
+def requests_at(settings: Settings, at: datetime, now: datetime | None = None) -> list[dg.RunRequest]:
+    repository = build_defs(settings=settings, now=lambda: now or at).get_repository_def()
     context = dg.build_schedule_context(scheduled_execution_time=at, repository_def=repository)
     return list(repository.get_schedule_def("nightly").evaluate_tick(context).run_requests or ())
 
@@ -121,6 +123,29 @@ def test_each_night_looks_back_and_once_a_month_deeper_never_before_the_first_da
     settings: Settings, changes: dict[str, object], night: str, ends: tuple[str, str] | None
 ) -> None:
     assert looked_back(settings.model_copy(update=changes), night) == ends
+
+
+@pytest.mark.parametrize("changes", [{}, {"deep_look_back_on": 21}, {"deep_look_back_on": 23}])
+def test_nights_that_are_caught_up_look_back_on_each_day_once(
+    settings: Settings, changes: dict[str, object]
+) -> None:
+    # Dagster makes up for the nights that its daemon missed, all of them in the same minute.
+    settings = settings.model_copy(update=changes)
+    nights = [datetime(2026, 11, day, 5, tzinfo=UTC) for day in range(19, 24)]
+    found = [one for night in nights for one in requests_at(settings, night, nights[-1])[1:]]
+    ends = [
+        (ReportDay.parse(one.tags[f"{RANGE}_start"]), ReportDay.parse(one.tags[f"{RANGE}_end"]))
+        for one in found
+    ]
+    asked = [day for first, last in ends for day in span(first, last)]
+    each = {day for night in nights for day in look_back(settings, ReportDay.yesterday(night))}
+    assert sorted(asked) == sorted(each)
+
+
+def test_before_the_first_day_is_over_nothing_is_asked_for(settings: Settings) -> None:
+    for first in (date(2026, 11, 23), date(2027, 4, 1)):
+        late = settings.model_copy(update={"start_date": first})
+        assert requests_at(late, datetime(2026, 11, 23, 5, tzinfo=UTC)) == []
 
 
 def test_the_look_back_is_a_run_of_its_own_for_feeds_whose_rows_stay(settings: Settings) -> None:
