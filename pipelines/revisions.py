@@ -164,7 +164,7 @@ def read_records(root: Path, feed: str) -> Iterator[Record]:
 
 
 def read_since(root: Path, feed: str, since: datetime) -> Iterator[Revision]:
-    """Yield the revisions of a feed made at an instant or later; of the others not even the files are read."""
+    """Yield the revisions of a feed made at an instant or later; files of the others are not read."""
     first = f"{since.astimezone(UTC):{_INSTANT}}"
     for file in list_records(root, feed):
         record = file.read() if file.name >= first else None
