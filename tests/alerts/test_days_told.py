@@ -1,4 +1,4 @@
-"""Which days are told: those nobody asked for, empty and unusual ones, failed and damaged ones; and how long."""
+"""Which days are told, and how long: those nobody asked for, empty, unusual, failed and damaged ones."""
 
 from __future__ import annotations
 
