@@ -30,6 +30,7 @@ FOLDER = "revisions"
 _PROPOSED = "proposed.json"
 _HELD = ".held.json"  # the note of a held back re-pull that nothing has followed
 _DONE = ".json"
+_INSTANT = "%Y%m%dT%H%M%S.%f"  # in UTC, with which a record's name begins
 
 
 @dataclass(frozen=True)
@@ -167,6 +168,15 @@ def read_records(root: Path, feed: str) -> Iterator[Record]:
             yield record
 
 
+def read_since(root: Path, feed: str, since: datetime) -> Iterator[Revision]:
+    """Yield the revisions of a feed made at an instant or later; files of the others are not read."""
+    first = f"{since.astimezone(UTC):{_INSTANT}}"
+    for file in list_records(root, feed):
+        record = file.read() if file.name >= first else None
+        if record is not None:
+            yield record.revision
+
+
 @dataclass(frozen=True)
 class RecordFile:
     """A record as it was found, before it was read; its name says when, and stays its own for good."""
@@ -234,7 +244,7 @@ def _standing_seal(root: Path, feed: str, day: ReportDay) -> str | None:
 
 
 def _stamp(record: Record) -> str:
-    return f"{record.at:%Y%m%dT%H%M%S.%f}-{record.new_seal[:12]}"
+    return f"{record.at.astimezone(UTC):{_INSTANT}}-{record.new_seal[:12]}"
 
 
 def _told(record: Record) -> tuple[str, int, int, int, int]:

@@ -30,7 +30,8 @@ from pipelines.alerts.sending import addresses, deliver, open_senders
 from pipelines.alerts.signs import merge
 from pipelines.days import LONDON
 from pipelines.feeds import FEEDS, SOURCES
-from pipelines.revisions import read_revisions
+from pipelines.missed import due_until
+from pipelines.revisions import read_since
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping
@@ -123,7 +124,8 @@ def _signs(watch: Watch, record: Record, now: datetime) -> Iterator[Sign]:
     settings, feeds = watch.settings, watch.watched()
     yield from failed_days(watch.lake, feeds)
     receipts = Receipts(watch.lake)
-    expected = window(expected_by(now, settings.alert_freshness_hour), settings.first_day)
+    last = min(expected_by(now, settings.alert_freshness_hour), due_until(now, settings.schedule_hour))
+    expected = window(last, settings.first_day)
     real = {feed for feed in feeds if feed.partition("/")[0] in watch.real}
     told = {
         feed: [day for day in days if day >= settings.first_day]
@@ -202,8 +204,7 @@ def make_digest(watch: Watch, record: Record, now: datetime) -> digest.Digest:
 
 
 def _revised(watch: Watch, since: datetime) -> list[Revision]:
-    days = (told for feed in watch.feeds for told in read_revisions(watch.lake.root, feed).values())
-    return [one for told in days for one in told if one.at >= since]
+    return [one for feed in watch.feeds for one in read_since(watch.lake.root, feed, since)]
 
 
 def _in_use(watch: Watch, now: datetime) -> list[str]:
