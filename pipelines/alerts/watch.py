@@ -30,7 +30,7 @@ from pipelines.alerts.sending import addresses, deliver, open_senders
 from pipelines.alerts.signs import merge
 from pipelines.days import LONDON
 from pipelines.feeds import FEEDS, SOURCES
-from pipelines.revisions import read_revisions
+from pipelines.revisions import read_records
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping
@@ -198,8 +198,8 @@ def make_digest(watch: Watch, record: Record, now: datetime) -> digest.Digest:
 
 
 def _revised(watch: Watch, since: datetime) -> list[Revision]:
-    days = (told for feed in watch.feeds for told in read_revisions(watch.lake.root, feed).values())
-    return [one for told in days for one in told if one.at >= since]
+    root = watch.lake.root
+    return [record.revision for feed in watch.feeds for record in read_records(root, feed, since)]
 
 
 def _in_use(watch: Watch, now: datetime) -> list[str]:
