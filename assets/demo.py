@@ -6,6 +6,7 @@ shows what came of it. It only ever talks to the sandbox: a lake that belongs to
 
 from __future__ import annotations
 
+import json
 import socket
 import time
 from contextlib import suppress
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 
 START_SECONDS = 60.0
 PROBE_SECONDS = 3
+INBOX = "/inbox"  # of the sandbox
 _LOOK_SECONDS = 0.1
 
 
@@ -60,7 +62,7 @@ class Demo:
         wanted = self._wanted()
         sandbox_port = self._port("sandbox_port", "127.0.0.1")
         dagster_port = self._port("dagster_port", self.settings.dagster_host)
-        env = {"CASEHOUSE_SANDBOX_PORT": str(sandbox_port)}
+        env = _environment(sandbox_port)
         with Children(logs_of(home()), child_environment(), home()) as children:
             self._start_sandbox(children, sandbox_port)
             with open_services(self.settings, children, dagster_port, env, ticks=self.serve) as dagster:
@@ -69,7 +71,7 @@ class Demo:
                 if self.serve:
                     dagster.start_daemon()
                     self._serve_cards(children)
-                    self._serve(dagster)
+                    self._serve(dagster, f"http://127.0.0.1:{sandbox_port}{INBOX}")
         return proved
 
     def _wanted(self) -> Wanted:
@@ -165,8 +167,11 @@ class Demo:
         self.console.print(plain(hint), soft_wrap=True)
         return proved
 
-    def _serve(self, dagster: Services) -> None:
-        told = plain(f"\nDagster's UI: {dagster.client.url}    Ctrl-C ends everything")
+    def _serve(self, dagster: Services, inbox: str) -> None:
+        told = plain(
+            f"\nalerts and the digest, which go nowhere else: {inbox}"
+            f"\nDagster's UI: {dagster.client.url}    Ctrl-C ends everything"
+        )
         self.console.print(told, soft_wrap=True)
         try:
             while True:
@@ -174,6 +179,12 @@ class Demo:
                 time.sleep(1)
         except ToldToStop:
             self.console.print("ending")
+
+
+def _environment(sandbox_port: int) -> dict[str, str]:
+    """Return what the demo's Dagster is told besides: whoever is on call hears nothing of invented data."""
+    inbox = json.dumps([f"json://127.0.0.1:{sandbox_port}{INBOX}"])
+    return {"CASEHOUSE_SANDBOX_PORT": str(sandbox_port), "CASEHOUSE_ALERT_URLS": inbox}
 
 
 def _refuse_real_account(settings: Settings) -> None:

@@ -20,9 +20,8 @@ from assets.names import FAILED_DAYS, FILES
 from assets.partitions import days_of, report_days
 from assets.resources import Workplace
 from pipelines.days import ReportDay
-from pipelines.errors import CasehouseError
 from pipelines.feeds import Feed
-from pipelines.ingest import FAULTS, Outcome, note_stopped
+from pipelines.ingest import FAULTS, Outcome, as_error, note_stopped
 from pipelines.rounds import Rounds, ingest_in_rounds
 
 log = logging.getLogger("casehouse.assets")
@@ -61,7 +60,7 @@ def feed_asset(feed: Feed, place: Workplace) -> dg.AssetsDefinition:
     )
     def load(context: dg.AssetExecutionContext) -> Iterator[dg.AssetMaterialization | dg.AssetCheckResult]:
         days = days_of(context.partition_keys)
-        loaded: set[ReportDay] = set()
+        began, loaded = place.now(), set[ReportDay]()
         failed: dict[ReportDay, str] = {}
         try:
             for outcome in _outcomes(feed, days, place):
@@ -76,11 +75,12 @@ def feed_asset(feed: Feed, place: Workplace) -> dg.AssetsDefinition:
                     failed[outcome.day] = str(outcome.error)
             yield from judge(feed, days, place)
         except FAULTS as fault:
-            unseen = [day for day in days if day not in loaded and day not in failed]
-            note_stopped(feed, unseen, fault, place.lake, place.now())
-            failed = {day: _told(fault) for day in days if day not in loaded} | failed
+            error = as_error(fault)
+            left = [day for day in days if day not in loaded and day not in failed]
+            note_stopped(feed, left, place.lake, error, began, place.now())
+            failed |= dict.fromkeys(left, str(error))
             _record(context, failed)
-            raise _failure(feed, failed, len(days), _told(fault)) from None
+            raise _failure(feed, failed, len(days), str(error)) from None
         if failed:
             _record(context, failed)
             raise _failure(feed, failed, len(days))
@@ -101,14 +101,6 @@ def _outcomes(feed: Feed, days: Sequence[ReportDay], place: Workplace) -> Iterat
             rounds=Rounds.from_settings(place.settings),
             clock=place.now,
         )
-
-
-def _told(fault: BaseException) -> str:
-    """Tell what stopped a run. Of an unforeseen fault only the type: its words may hold somebody's data."""
-    if isinstance(fault, CasehouseError):
-        return str(fault)
-    log.debug("unforeseen fault", exc_info=fault)
-    return f"a fault in the product itself ({type(fault).__name__}). To do: report it with this feed and day"
 
 
 def _record(context: dg.AssetExecutionContext, failed: Iterable[ReportDay]) -> None:

@@ -1,9 +1,10 @@
-"""What Dagster forgets: runs that ended long ago, with their logs. What is loaded stays green.
+"""What each night forgets: runs that ended long ago, with their logs. What is loaded stays green.
 
 Dagster itself keeps runs for ever. Deleting one takes its materialisations along, and a day whose newest
 materialisation goes is shown as missing as soon as its status is worked out anew (dagster 1.13). So a run
 that holds the newest one of anything is only thinned: its log is emptied but for what partitions and checks
 go by. All other runs are deleted, with their output and, in SQLite, their files, which Dagster leaves behind.
+Received bodies and calls whose time is over go the same night, whether their feed is still loaded or not.
 """
 
 # No `from __future__ import annotations` here: Dagster refuses a context whose annotation is a string.
@@ -23,8 +24,10 @@ from dagster._core.storage.event_log import SqlEventLogStorage, SqlEventLogStora
 
 from assets.names import FORGET
 from assets.resources import Workplace
+from pipelines.calls.book import forget_calls
 from pipelines.dagster_files import MEGABYTE, STORAGE, home, sqlite_bytes
 from pipelines.days import LONDON
+from pipelines.raw.shelf import sweep_all
 
 log = logging.getLogger("casehouse.assets")
 
@@ -172,8 +175,19 @@ def _compact(path: Path) -> bool:
     return True
 
 
+def forget_received(place: Workplace) -> None:
+    """Remove received bodies and calls whose time is over, also of feeds that nobody loads any more.
+
+    Loading sweeps what is its own; what killed writers left staged holds received bodies too.
+    """
+    now, settings = place.now(), place.settings
+    place.lake.sweep()
+    sweep_all(place.lake.root, now, settings.raw_days)
+    forget_calls(place.lake.root, now.astimezone(LONDON).date(), settings.calls_days)
+
+
 def forget_job(place: Workplace) -> dg.JobDefinition:
-    """Return the job that forgets runs older than the settings say."""
+    """Return the job that forgets runs older than the settings say, and what was received too long ago."""
 
     @dg.op(description="Deletes runs that ended long ago and their logs; what is loaded stays green.")
     def forget(context: dg.OpExecutionContext) -> None:
@@ -181,6 +195,7 @@ def forget_job(place: Workplace) -> dg.JobDefinition:
         before = place.now() - timedelta(days=settings.runs_keep_days)
         is_sqlite = isinstance(context.instance.event_log_storage, SqliteEventLogStorage)
         was = sqlite_bytes(storage) if is_sqlite else 0
+        forget_received(place)
         told = forget_runs(context.instance, before)
         metadata = {"runs_deleted": told.deleted, "runs_thinned": told.thinned}
         if is_sqlite:
@@ -194,7 +209,9 @@ def forget_job(place: Workplace) -> dg.JobDefinition:
         context.add_output_metadata(metadata)
         context.log.info(", ".join(f"{name} {value}" for name, value in metadata.items()))
 
-    @dg.job(name=FORGET, description="Forgets runs that ended long ago.", executor_def=dg.in_process_executor)
+    @dg.job(
+        name=FORGET, description="Forgets old runs, bodies and calls.", executor_def=dg.in_process_executor
+    )
     def forget_old_runs() -> None:
         forget()
 
@@ -209,5 +226,5 @@ def forget_schedule(job: dg.JobDefinition, place: Workplace) -> dg.ScheduleDefin
         cron_schedule=f"30 {(place.settings.schedule_hour - 2) % 24} * * *",
         execution_timezone=LONDON.key,
         default_status=dg.DefaultScheduleStatus.RUNNING,
-        description="Keeps Dagster's own storage small; touches nothing that was loaded.",
+        description="Keeps Dagster's storage small and bodies no longer than wanted; touches nothing loaded.",
     )

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def alerts(context: click.Context) -> None:
     """Show what is wrong, since when, and which messages could not be delivered.
 
-    Nothing is looked at anew: Dagster does that each minute, or `casehouse alerts look` from cron.
+    It tells of the last look: Dagster looks each minute, `casehouse alerts look` does so now.
     """
     if context.invoked_subcommand is not None:
         return
@@ -37,7 +37,14 @@ def alerts(context: click.Context) -> None:
     for note in stuck:
         click.echo(_told(note))
     _tell_addresses(watch)
-    click.echo(f"{len(record.open())} open, {len(noticed)} noticed, {len(stuck)} messages not delivered")
+    counts = f"{len(record.open())} open, {len(noticed)} noticed, {len(stuck)} messages not delivered"
+    click.echo(f"{counts}; {_last_look(RecordFile.of(watch.settings.data_dir).looked_at())}")
+
+
+def _last_look(at: datetime | None) -> str:
+    from pipelines.alerts.machine import london
+
+    return f"last look {london(at)}" if at else "nobody has looked yet: casehouse alerts look"
 
 
 def _show(incident: Incident, base: str) -> None:

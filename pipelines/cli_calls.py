@@ -154,7 +154,11 @@ def drift(feed: str, day: str | None) -> None:
     patch = propose(found.contract, came, day=str(drifted))
     for note in patch.notes:
         click.echo(f"# {note}", err=True)
-    click.echo(f"# then: casehouse ingest {found.key} {drifted}", err=True)
+    click.echo(
+        f"# then: casehouse replay --feed {found.key} --from {drifted} --publish; for a day without a kept"
+        f" body casehouse ingest {found.key} {drifted}",
+        err=True,
+    )
     click.echo(patch.diff, nl=False)
 
 
@@ -173,7 +177,7 @@ def _drifted(lake: Lake, feed: str, day: ReportDay | None) -> tuple[ReportDay, t
     if not failures[chosen].came:
         raise Permanent(
             f"the fields that came on {chosen} are not on record",
-            why="hardly any of the pinned ones were among them",
+            why="hardly any of the pinned ones were among them, or what came were no names",
             todo=f"check the report's id in the settings, then `casehouse ingest {feed} {chosen}`",
         )
     return chosen, failures[chosen].came

@@ -11,6 +11,7 @@ import logging
 import time
 from collections import deque
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from contextlib import suppress
 from copy import copy
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -82,13 +83,15 @@ def ingest_days(  # noqa: PLR0913 - all but the first two by name
     lake: Lake,
     policy: Policy,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    is_over: Callable[[], bool] = lambda: False,
     is_further: bool = False,
 ) -> Iterator[Outcome]:
     """Load days of one feed, yielding one outcome a day, in order, as they are published.
 
     `is_further`: a further round of the same run, whose failures are no attempts of their own.
     Raises SettingsError when the lake holds another account's days. Left early, it closes the source, so that
-    fetches under way end at once.
+    fetches under way end at once. Once `is_over`, asked after each day that came, it ends in the same way
+    with the days that are there; those still to come have no outcome.
     """
     lake.require_owner(feed.source, source.origin)
     lake.sweep()
@@ -104,23 +107,9 @@ def ingest_days(  # noqa: PLR0913 - all but the first two by name
                 yield from loader.load(together, writers)
                 together = []
             together.append(arrival)
+            if is_over():
+                break
         yield from loader.load(together, writers)
-
-
-def note_stopped(
-    feed: Feed, days: Iterable[ReportDay], fault: BaseException, lake: Lake, at: datetime
-) -> None:
-    """Note of days that a fault stopped their run before they were loaded, as one of their own would be.
-
-    Without it they would be days that nobody asked for. A disk that takes no note is told by the run.
-    """
-    error = _told(fault)
-    try:
-        for day in days:
-            own = copy(error).about(feed.key, str(day))
-            lake.record_failure(feed.key, day, own, at, made_with(feed.contract))
-    except OSError as disk:
-        log.warning("%s: it could not be noted that days failed (%s)", feed.key, _disk_error(disk).why)
 
 
 @dataclass(frozen=True)
@@ -196,7 +185,7 @@ class _Loader:
         try:
             return self._open(day), self._body(day).stat().st_size
         except FAULTS as fault:
-            return _told(fault), 0
+            return as_error(fault), 0
 
     def _open(self, day: ReportDay) -> _Opened:
         if day.end > self.clock():
@@ -230,7 +219,7 @@ class _Loader:
             return [*judge_together(self.feed.decoder, small)]
         except FAULTS as fault:
             if len(small) == 1:
-                return [_told(fault)]
+                return [as_error(fault)]
         return [verdict for one in small for verdict in self._judge([one])]
 
     def _finish(self, arrival: _Arrival, judged: Judged | CasehouseError | None) -> Outcome:
@@ -245,7 +234,7 @@ class _Loader:
                 self.feed.key, arrival.day, staged.good, staged.quarantined, self._terms()
             )
         except FAULTS as fault:
-            return self._failed(arrival, _told(fault))
+            return self._failed(arrival, as_error(fault))
         finally:
             self.keeper.finish(arrival.day)
             self._body(arrival.day).unlink(missing_ok=True)
@@ -283,8 +272,24 @@ class _Loader:
         return self.folder / f"{day}.body"
 
 
-def _told(fault: BaseException) -> CasehouseError:
-    """Tell any fault of one day as an error of the product."""
+def note_stopped(
+    feed: Feed, days: Iterable[ReportDay], lake: Lake, error: CasehouseError, began: datetime, at: datetime
+) -> None:
+    """Note of days that what stopped a run before they were tried is why they failed.
+
+    Without it nobody would hear of a run that tried no day. A note made since the run `began` tells more.
+    """
+    failures = lake.failures(feed.key)
+    for day in days:
+        if day in failures and failures[day].attempted_at >= began:
+            continue
+        with suppress(OSError):  # a disk that takes no note is told as such by whoever looks for room
+            told = copy(error).about(feed.key, str(day))
+            lake.record_failure(feed.key, day, told, at, made_with(feed.contract))
+
+
+def as_error(fault: BaseException) -> CasehouseError:
+    """Tell any fault as an error of the product."""
     if isinstance(fault, CasehouseError):
         return fault
     if isinstance(fault, OSError):

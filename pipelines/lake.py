@@ -25,7 +25,7 @@ from pipelines.receipts import Receipt, check_seal, read_receipt, seal, tell_the
 from pipelines.revisions import RevisionBook
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from pipelines.repulls import Terms
     from pipelines.revisions import Revision
@@ -157,7 +157,7 @@ class Lake:
         quarantined: Path | None,
         terms: Terms,
         *,
-        ends_failure: bool = True,
+        check: Callable[[], None] | None = None,
     ) -> Published:
         """Seal staged files and move them into place, unless they take away too much of the day that stands.
 
@@ -165,13 +165,16 @@ class Lake:
         its old quarantine, or the new with its new. Files that would not differ are left alone, also when
         nothing but the body's digest would: a source may number its answers. What changes rows that stood is
         on record before it is promoted; rows are compared only when the files differ. The note of a failed
-        attempt goes, unless that was made later than what is published: not `ends_failure`.
+        attempt goes, unless that was made later than what is published: see Terms. `check` is
+        called when no other writer can come in between; what it raises leaves the day as it is.
         """
         receipt = seal(good)
         self._claim(feed.partition("/")[0], receipt.origin)
         with self._lock(feed):
+            if check is not None:
+                check()
             published = self._publish(feed, day, good, quarantined, receipt, terms)
-        if ends_failure:
+        if terms.ends_failure:
             self._failure_path(feed, day).unlink(missing_ok=True)
         return published
 
@@ -207,7 +210,7 @@ class Lake:
         else:
             receipt = read_receipt(target)
         self._clear_aside(feed, day)
-        book.follow()
+        book.follow(terms.answered_at)
         return Published(receipt, changed, record.revision if record else None)
 
     def _has_aside(self, feed: str, day: ReportDay, staged: Path | None) -> bool:
@@ -349,7 +352,9 @@ def _failure(path: Path) -> Failure:
         came = tuple(map(str, told.get("came", ())))
         attempts, made_with = int(told.get("attempts", 1)), str(told.get("made_with", ""))
         return Failure(str(told["kind"]), str(told["message"]), at, attempts, made_with, came)
-    except (ValueError, KeyError, TypeError):
+    except FileNotFoundError:
+        raise
+    except (ValueError, KeyError, TypeError, OSError):
         at = datetime.fromtimestamp(path.stat().st_mtime, UTC)
         return Failure("unknown", "the note of the failed attempt cannot be read", at)
 

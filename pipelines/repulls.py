@@ -69,13 +69,16 @@ class Terms:
     """How a re-pull of a feed is judged: its contract, when it was made, what it may take away.
 
     `guard` is None where a person takes whatever comes. `most_lines` bounds what is kept of a revision beside
-    its counts.
+    its counts. `answered_at` is when the source told what is published, None for just now; `ends_failure`
+    says that no attempt failed since.
     """
 
     contract: Contract
     at: datetime
     guard: ShrinkGuard | None = USUAL_GUARD
     most_lines: int = MOST_LINES
+    answered_at: datetime | None = None
+    ends_failure: bool = True
 
     def judge(self, standing: Path, before: Receipt, staged: Path, after: Receipt) -> Record | None:
         """Compare a re-pull with the day as it stands; None when they hold the same rows.

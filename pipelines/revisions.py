@@ -131,9 +131,14 @@ class RevisionBook:
         self.follow()
         self._write(record, self.folder / f"{_stamp(record)}{_HELD}", stage)
 
-    def follow(self) -> None:
-        """End the note of a re-pull that was held back: the day was answered since. The record stays."""
+    def follow(self, answered_at: datetime | None = None) -> None:
+        """End the note of a re-pull that was held back: the day was answered since. The record stays.
+
+        An answer of an earlier time, None for just now, ends none: the shrunken one is still the last word.
+        """
         for path in self.folder.glob(f"*{_HELD}"):
+            if answered_at is not None and answered_at <= _read(path, self.feed, self.day).at:
+                continue
             path.rename(path.with_name(path.name.removesuffix(_HELD) + _DONE))
 
     def _write(self, record: Record, path: Path, stage: Path) -> None:
@@ -217,7 +222,9 @@ def _read(path: Path, feed: str, day: ReportDay) -> Record:
     """Read a record; one that cannot be read is told as such, since the day itself is not harmed."""
     try:
         return msgspec.json.decode(path.read_bytes(), type=Record)
-    except msgspec.MsgspecError:
+    except FileNotFoundError:
+        raise
+    except (msgspec.MsgspecError, OSError):
         at = datetime.fromtimestamp(path.stat().st_mtime, UTC)
         why = f"the record {path.name} cannot be read; what changed is not known"
         return Record(feed, str(day), at, 0, 0, 0, 0, 0, "", "", why=why)

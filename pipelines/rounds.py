@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import logging
 import time
-from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 from pipelines.errors import Transient
@@ -34,7 +34,7 @@ log = logging.getLogger("casehouse.ingest")
 class Rounds:
     """How many further rounds there are, the wait before each, and the seconds they may take in all.
 
-    The bound is looked at between days: a day that is being fetched when it is reached is broken off.
+    The bound is looked at as days come: one that is being fetched when it is reached is broken off.
     """
 
     most: int
@@ -64,19 +64,18 @@ def ingest_in_rounds(  # noqa: PLR0913 - all but the first two by name
     `sleep` waits so many seconds, `elapsed` tells seconds from any beginning. A day that fails in every round
     comes last, with its last failure.
     """
-
-    def one_round(these: Sequence[ReportDay], *, is_further: bool = False) -> Iterator[Outcome]:
-        return ingest_days(
-            feed, these, source=source, lake=lake, policy=policy, clock=clock, is_further=is_further
-        )
-
+    ask = partial(ingest_days, feed, source=source, lake=lake, policy=policy, clock=clock)
     waiting: dict[ReportDay, Outcome] = {}
-    for outcome in one_round(days):
+    for outcome in ask(days):
         if rounds.most and may_pass(outcome):
             waiting[outcome.day] = outcome
         else:
             yield outcome
     began = elapsed()
+
+    def is_spent() -> bool:
+        return elapsed() - began >= rounds.budget_seconds
+
     for _ in range(rounds.most):
         left = rounds.budget_seconds - (elapsed() - began)
         if not waiting or left <= rounds.wait_seconds:
@@ -85,13 +84,10 @@ def ingest_in_rounds(  # noqa: PLR0913 - all but the first two by name
             "%s: %d days failed in passing; asking again in %g s", feed.key, len(waiting), rounds.wait_seconds
         )
         sleep(rounds.wait_seconds)
-        with closing(one_round(list(waiting), is_further=True)) as outcomes:  # type: ignore[type-var]  # it is a generator
-            for outcome in outcomes:
-                waiting[outcome.day] = outcome
-                if not may_pass(outcome):
-                    yield waiting.pop(outcome.day)
-                if elapsed() - began >= rounds.budget_seconds:
-                    break
+        for outcome in ask(list(waiting), is_over=is_spent, is_further=True):
+            waiting[outcome.day] = outcome
+            if not may_pass(outcome):
+                yield waiting.pop(outcome.day)
     yield from waiting.values()
 
 

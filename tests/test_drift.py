@@ -25,6 +25,8 @@ from pipelines.ingest import ingest_days
 from pipelines.lake import Lake
 from pipelines.sandbox.server import SandboxThread
 from pipelines.settings import ROOT, load_settings
+from pipelines.sources.icasework.csv_body import open_csv
+from pipelines.sources.report import Body
 from tests.plain_source import PARCELS, PlainSource, load_one, parcel
 
 if TYPE_CHECKING:
@@ -205,6 +207,21 @@ def test_cells_in_the_place_of_names_are_told_nowhere(lake: Lake) -> None:
         load_one(DAY, source, lake)
     assert "Ann Example" not in str(error.value)
     assert lake.failures(PARCELS.key)[DAY].came == ()
+
+
+def test_rows_that_an_open_quote_draws_into_the_header_are_told_nowhere(lake: Lake, tmp_path: Path) -> None:
+    day, fields = ReportDay.parse("2026-11-01"), PARCELS.contract.wire_fields
+    body = tmp_path / "body"
+    header = ",".join(fields[:-1]) + ',"' + fields[-1]
+    body.write_text(f'{header}\n7,Ann Elk,,,,\n8,",Jo Ray",,,\n', encoding="utf-8")
+    came = open_csv(Body(body, "csv", "", body.stat().st_size, framed=True), may_lack_total=True).fields
+    assert any("Ann Elk" in field for field in came)
+    source = PlainSource(rows={str(day): [parcel(1)]}, fields=came)
+    with pytest.raises(ContractDrift) as caught:
+        load_one(day, source, lake)
+    noted = lake.failures(PARCELS.key)[day]
+    assert "Ann" not in f"{caught.value} {noted}"
+    assert noted.came == ()
 
 
 def test_without_a_day_that_drifted_there_is_no_patch(

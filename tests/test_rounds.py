@@ -115,6 +115,20 @@ def test_rounds_end_when_their_seconds_are_spent(lake: Lake, days: list[ReportDa
     assert source.now <= 5 * 40 + 100 + 2 * 40  # a fetch under way, and one that was begun beside it
 
 
+def test_a_day_that_was_loaded_as_the_seconds_ran_out_is_told_as_loaded(
+    lake: Lake, days: list[ReportDay]
+) -> None:
+    source = resting(days, d0=1, d1=1, d2=1, d3=1, d4=1)
+    source.seconds = 40
+    outcomes = run(lake, days, source, Rounds(1, 0, 30))
+    loaded = [outcome.day for outcome in outcomes if outcome.error is None]
+    assert loaded
+    assert loaded == lake.days(PARCELS.key)
+    assert sorted(lake.failures(PARCELS.key)) == sorted(set(days) - set(loaded))
+    assert len(outcomes) == len(days)
+    assert source.is_closed
+
+
 @pytest.mark.parametrize("rounds", [Rounds(0, 0, 900), Rounds(1, 30, 30), Rounds(1, 0, 0)])
 def test_no_round_is_begun_for_which_there_is_no_room(
     lake: Lake, days: list[ReportDay], rounds: Rounds

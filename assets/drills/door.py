@@ -6,6 +6,7 @@ No part of any vendor's protocol, so it is asked with what Python has and not wi
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException
 from typing import TYPE_CHECKING, Any
@@ -17,7 +18,30 @@ if TYPE_CHECKING:
     from pipelines.days import ReportDay
 
 HOST = "127.0.0.1"
+OVER = "success"  # the type of a message that something is over
 _SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class Message:
+    """One message as it was delivered: an alert, the end of what it told of, or a digest."""
+
+    title: str
+    text: str
+    type: str
+
+    @property
+    def is_of_incident(self) -> bool:
+        """Whether it tells of an incident's beginning or end."""
+        return "\nIncident " in self.text
+
+    @property
+    def is_end(self) -> bool:
+        """Whether it tells that something is over."""
+        return self.is_of_incident and self.type == OVER
+
+    def __str__(self) -> str:
+        return f"{self.title}\n{self.text}"
 
 
 class Door:
@@ -49,6 +73,11 @@ class Door:
     def forget_calls(self) -> None:
         """Empty the log of calls."""
         self._ask("DELETE", "/requests")
+
+    def messages(self) -> list[Message]:
+        """Return what was delivered to the inbox, oldest first."""
+        found = [one["message"] for one in self._ask("GET", "/inbox")["messages"]]
+        return [Message(str(one["title"]), str(one["message"]), str(one["type"])) for one in found]
 
     def rows(self, feed: str, day: ReportDay) -> int:
         """Return how many rows the vendor holds of a feed's day, whatever faults are on order."""

@@ -13,6 +13,7 @@ from assets.drills.plays import (
     half_swapped,
     key_revoked,
     killed,
+    late_data,
     truncated_bodies,
     vendor_down,
     web_page,
@@ -36,6 +37,7 @@ DRILLS: Mapping[str, Drill] = {
         clock_change,
         disk_full,
         half_swapped,
+        late_data,
         vendor_down,
         killed,
     )

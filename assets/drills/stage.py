@@ -5,6 +5,7 @@ Lent for as long as the drill plays; processes and, unless it is to be kept, the
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import socket
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
+    from assets.drills.door import Message
     from assets.drills.score import Score
     from pipelines.days import ReportDay
 
@@ -38,7 +40,12 @@ HASTE = {
     "CASEHOUSE_XIMA_ATTEMPTS": "2",
     "CASEHOUSE_XIMA_MAX_WAIT_SECONDS": "0",
     "CASEHOUSE_XIMA_READ_SECONDS": "20",
+    "CASEHOUSE_DAY_RETRY_WAIT_SECONDS": "0",
     "COLUMNS": "200",
+    # Told at the first look after it began, and over at the first after it ended.
+    "CASEHOUSE_ALERT_SETTLE_MINUTES": "0",
+    "CASEHOUSE_ALERT_TRANSIENT_MINUTES": "0",
+    "CASEHOUSE_ALERT_DISK_GIB": "0",
 }
 
 
@@ -74,6 +81,35 @@ class Stage:
     def strike(self) -> None:
         """Start the clock: the failure is there from now on."""
         self.began = time.monotonic()
+
+    def alerted(self, about: str) -> None:
+        """Have the product look, as it does each minute; note the one message that the failure earns.
+
+        `about` is what its words must hold. A second look must tell nothing more.
+        """
+        for _ in range(2):
+            self._look()
+        told, _ = self.messages()
+        self.score.expect(len(told) == 1, f"{len(told)} alerts were delivered, not one")
+        if told:
+            self.detected(str(told[0]))
+            self.score.expect(about in str(told[0]), f"the alert does not say {about!r}")
+
+    def over(self) -> None:
+        """Have the product look once more: the end of what it told of is told, once, and nothing is open."""
+        self._look()
+        told, over = self.messages()
+        self.score.expect(
+            len(told) == len(over), f"{len(told)} alerts were delivered, and {len(over)} ends of them"
+        )
+
+    def messages(self) -> tuple[list[Message], list[Message]]:
+        """Return the alerts that were delivered, and the messages of their ends."""
+        found = [message for message in self.door.messages() if message.is_of_incident]
+        return [one for one in found if not one.is_end], [one for one in found if one.is_end]
+
+    def _look(self) -> None:
+        self.require(self.hands.casehouse("alerts", "look"), "nobody could look after the product")
 
     def detected(self, alert: str) -> None:
         """Note that the failure was told, and in which words."""
@@ -123,6 +159,7 @@ def surroundings(home: Path, sandbox_port: int) -> dict[str, str]:
         "CASEHOUSE_SANDBOX_PORT": str(sandbox_port),
         "CASEHOUSE_DAGSTER_PORT": str(free_port()),
         "CASEHOUSE_KPI_PORT": str(free_port()),
+        "CASEHOUSE_ALERT_URLS": json.dumps([f"json://{HOST}:{sandbox_port}/inbox"]),
     }
 
 

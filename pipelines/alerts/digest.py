@@ -158,22 +158,25 @@ def _revised(revised: Sequence[Revision]) -> str:
 
 
 def _quarantined(facts: _Facts) -> str:
-    """Tell the rows set aside of yesterday beside those of the days before it."""
+    """Tell the rows set aside of yesterday, and how the last days compare with as many before them."""
     counts: Counter[ReportDay] = Counter()
     feeds: Counter[str] = Counter()
     for feed in facts.feeds:
-        for back in range(WATCHED_DAYS):
+        for back in range(2 * WATCHED_DAYS):
             day = facts.yesterday.plus(-back)
             receipt = facts.receipts.receipt(feed, day)
             rows = receipt.rows_quarantined if receipt else 0
             counts[day] += rows
             feeds[feed] += rows if back == 0 else 0
-    total, new = sum(counts.values()), counts[facts.yesterday]
-    if not total:
+    new, oldest = counts[facts.yesterday], facts.yesterday.plus(1 - WATCHED_DAYS)
+    total = sum(rows for day, rows in counts.items() if day >= oldest)
+    before = sum(counts.values()) - total
+    if not total and not before:
         return f"Set aside: no rows in {WATCHED_DAYS} days"
     worst = [f"{feed} {rows}" for feed, rows in feeds.most_common(3) if rows]
     named = f" ({', '.join(worst)})" if worst else ""
-    return f"Set aside: {new} rows of yesterday{named}, {total} in {WATCHED_DAYS} days"
+    grown = f"{total:,} in {WATCHED_DAYS} days, {before:,} in the {WATCHED_DAYS} before"
+    return f"Set aside: {new:,} rows of yesterday{named}, {grown}"
 
 
 def _beside(facts: _Facts) -> str:

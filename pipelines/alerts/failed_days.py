@@ -50,13 +50,14 @@ def failed_days(lake: Lake, feeds: Iterable[str]) -> Iterator[Sign]:
 def _reasons(found: Iterable[tuple[str, ReportDay, Failure]]) -> tuple[str, str]:
     """Tell the commonest reasons with their counts, and the next step that the commonest names.
 
-    Reasons that differ in numbers only are one reason.
+    Reasons that differ only in numbers, or in the report they name, are one reason.
     """
     counts: Counter[str] = Counter()
     first: dict[str, tuple[str, str]] = {}
     for feed, day, failure in found:
         told, _, todo = failure.message.removeprefix(f"{feed} {day}: ").partition(_TODO)
-        alike = _NUMBERS.sub("0", told.replace(feed, "").replace(str(day), ""))
+        name = re.compile(rf"\b({feed}|{feed.partition('/')[2]})\b")
+        alike = _NUMBERS.sub("0", name.sub("", told).replace(str(day), ""))
         counts[alike] += 1
         first.setdefault(alike, (told, todo))
     ranked = [alike for alike, _ in counts.most_common()]

@@ -114,6 +114,14 @@ class Record(msgspec.Struct):
         """Return the incidents that are not over, told or not, by key."""
         return {incident.key: incident for incident in self.incidents if incident.ended_at is None}
 
+    def days_of(self, kind: str) -> dict[str, frozenset[ReportDay]]:
+        """Return all days that the open incidents of a kind ever concerned, by feed."""
+        found: dict[str, frozenset[ReportDay]] = {}
+        for incident in self.open():
+            for feed, days in incident.scope(ever=True).items() if incident.kind == kind else ():
+                found[feed] = found.get(feed, frozenset()) | days
+        return found
+
     def open(self) -> list[Incident]:
         """Return the incidents that were told and are not over, oldest first."""
         return [incident for incident in self.incidents if incident.is_open]

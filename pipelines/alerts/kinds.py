@@ -17,7 +17,7 @@ Tone = Literal["failure", "warning", "success", "info"]
 
 @dataclass(frozen=True)
 class Kind:
-    """One kind of incident. `what` holds {subject}, `person` says what to do next and may hold {key}.
+    """One kind of incident. `what` holds {subject}; `person`, what to do next, may hold that and {key}.
 
     `about` is what its incidents are kept apart by: a source, a feed, or a thing of this machine. What
     `heals` needs nobody as long as it does not last.
@@ -34,7 +34,7 @@ class Kind:
 
     def next_step(self, key: str) -> str:
         """Tell what a person does next about the incident of this key."""
-        return self.person.format(key=key)
+        return self.person.format(key=key, subject=key.partition("/")[2])
 
     def title(self, subject: str) -> str:
         """Tell it in one line."""
@@ -42,51 +42,54 @@ class Kind:
 
 
 _LAST_GOOD = "Days loaded before stay as they were."
+# What missed.py does with days that wait for a person.
+_ONCE_MORE = "Each day is tried once more when .env, the contract or the product has changed."
+_LOADED = "every day that had failed has been loaded"
 _FAILED = (
     Kind(
         "transient",
         "{subject} cannot be reached or cannot answer",
-        "Every call is tried again with growing waits; the days are asked for again by the next runs."
-        f" {_LAST_GOOD}",
+        "Each day is tried again after 15 minutes, 1 hour, 4 hours, then daily; when the source answers"
+        f" again, all of them follow. {_LAST_GOOD}",
         "nothing at first; when it lasts for hours, ask the vendor whether they know",
-        "every day that had failed has been loaded",
+        _LOADED,
         tone="warning",
         heals=True,
     ),
     Kind(
         "permanent",
         "{subject} refuses, or sends what cannot be read",
-        f"Nothing: asking again would be refused again. {_LAST_GOOD}",
-        "find what was refused and mend it with the vendor, then load the days again",
-        "every day that had failed has been loaded",
+        f"{_ONCE_MORE} {_LAST_GOOD}",
+        "run `casehouse doctor`, mend what was refused with the vendor, then load the days again",
+        _LOADED,
     ),
     Kind(
         "settings",
         "a setting of {subject} is missing or wrong",
-        f"Nothing until it is corrected. {_LAST_GOOD}",
-        "correct the setting in the environment or .env, then load the days again",
-        "every day that had failed has been loaded",
+        f"{_ONCE_MORE} {_LAST_GOOD}",
+        "correct the setting it names, start Dagster again",
+        _LOADED,
     ),
     Kind(
         "drift",
         "{subject} sends other fields than its contract pins",
-        f"Nothing was written of these days and they are not asked for again. {_LAST_GOOD}",
-        "agree with whoever changed the report: change it back, or change the contract",
-        "every day that had failed has been loaded",
+        f"{_ONCE_MORE} {_LAST_GOOD}",
+        "have the report put back, or take the contract's patch of `casehouse drift {subject}`",
+        _LOADED,
         about="feed",
     ),
     Kind(
         "violations",
         "{subject}: too many rows break the contract",
-        f"Nothing was written of these days and they are not asked for again. {_LAST_GOOD}",
+        f"{_ONCE_MORE} {_LAST_GOOD}",
         "see which column it is; have the report corrected or the contract changed",
-        "every day that had failed has been loaded",
+        _LOADED,
         about="feed",
     ),
     Kind(
         "unverified",
         "{subject}: days that cannot be proved complete",
-        f"Nothing was written of these days. {_LAST_GOOD}",
+        f"{_ONCE_MORE} {_LAST_GOOD}",
         "load one of the days again; if its total stays wrong, ask the vendor about the report",
         "every day that had failed has been proved complete",
     ),
@@ -94,7 +97,7 @@ _FAILED = (
         "damaged",
         "{subject}: a stored file is not what was written",
         "Nothing: it is not replaced unasked, since the cause may be a failing disk.",
-        "look at the disk, then load the days again",
+        "look at the disk, then put the days back by `casehouse replay` or load them again",
         "every file fits its receipt again",
     ),
 )
@@ -122,16 +125,16 @@ _DEGRADED = (
         "{subject}: days that were asked for again tell far fewer rows",
         "The days stay as they were, with all the rows that were proved before.",
         "find out why the source tells less; where the smaller day is right, run"
-        " `casehouse ingest FEED DAY --accept-shrink`",
+        " `casehouse ingest {subject} DAY --accept-shrink`",
         "the source tells the rows again, or somebody took the smaller day",
         about="feed",
     ),
     Kind(
         "freshness",
         "{subject}: days that nobody has asked for",
-        "A night that was missed is caught up once Dagster and its schedules run.",
-        "see that Dagster is up and the nightly schedule on, or load the days by hand",
-        "the days have been loaded",
+        "They are loaded once Dagster is up, with its sensor `missed_days` on.",
+        "see that Dagster is up and that sensor on, or load the days by hand",
+        "the days have been asked for",
     ),
     Kind(
         "disk",
@@ -177,7 +180,7 @@ _DEGRADED = (
     Kind(
         "daemon",
         "Dagster's daemon does not beat",
-        "Nothing runs by itself meanwhile; what is loaded can be read as ever.",
+        "Nothing runs by itself meanwhile; once it is up, it catches up. What is loaded can be read as ever.",
         "start Dagster again and see why it ended",
         "it beats again",
         about="thing",

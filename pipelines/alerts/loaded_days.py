@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field
-from datetime import datetime, time
+from datetime import UTC, datetime, time, timedelta
 from math import sqrt
 from statistics import median
 from typing import TYPE_CHECKING
@@ -15,16 +15,19 @@ from typing import TYPE_CHECKING
 from pipelines.alerts.signs import Sign
 from pipelines.days import LONDON, ReportDay, span
 from pipelines.errors import Damaged
+from pipelines.missed import SOURCE_DELAYS
 from pipelines.revisions import held_back
 from pipelines.warehouse.working_days import bank_holidays
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
-    from pipelines.lake import Lake
+    from pipelines.lake import Failure, Lake
     from pipelines.receipts import Receipt
 
 WATCHED_DAYS = 7
+GAINED = timedelta(hours=1)  # so long after its last new day a feed counts as being caught up with
+TRIED = SOURCE_DELAYS[-1] + timedelta(hours=1)  # and so long after an attempt that failed
 WEEKS = 8
 LEAST_WEEKS = 4
 # Below so many rows an empty day is no news: a report of a few rows a day has empty ones by chance.
@@ -81,10 +84,13 @@ class Receipts:
         """Return a day's receipt, None where there is none to be read."""
         key = feed, day
         if key not in self._known:
+            self._known[key] = None
             try:
                 self._known[key] = self.lake.receipt(feed, day)
             except Damaged as error:
-                self._known[key], self.damaged[key] = None, error.what
+                self.damaged[key] = error.what
+            except OSError as error:  # of one file: the others are looked at all the same
+                self.damaged[key] = f"the file cannot be read: {error.strerror or type(error).__name__}"
         return self._known[key]
 
     def usual(self, feed: str, day: ReportDay) -> Usual | None:
@@ -105,23 +111,47 @@ def window(yesterday: ReportDay, first_day: ReportDay) -> list[ReportDay]:
 
 
 def days_not_asked_for(
-    receipts: Receipts, feeds: Iterable[str], days: Sequence[ReportDay], real: Collection[str]
+    receipts: Receipts,
+    feeds: Iterable[str],
+    days: Sequence[ReportDay],
+    real: Collection[str],
+    told: Mapping[str, Collection[ReportDay]],
+    now: datetime,
 ) -> Iterator[Sign]:
     """Yield a sign for each source of which days are neither loaded nor failed.
 
     `real` are the feeds that have an account: of those every day counts. Of the others, which are only tried
-    out, a day counts when one before it was loaded in these days. A failed day has a sign of its own.
+    out, a day counts when one before it was loaded in these days. Days already `told` to be missing count
+    until they are asked for, however old. A failed day has a sign of its own. A source that is being caught
+    up with has no new sign: a first load of years takes hours, of a source that is silent still longer.
     """
     missing: dict[str, dict[str, frozenset[ReportDay]]] = defaultdict(dict)
+    at_work: set[str] = set()
     for feed in feeds:
-        failed = receipts.lake.failures(feed)
+        source, failed = feed.partition("/")[0], receipts.lake.failures(feed)
+        if _is_at_work(receipts.lake, feed, failed, now):
+            at_work.add(source)
         there = [day for day in days if receipts.lake.path(feed, day).exists()]
         wanted = days if feed in real else [day for day in days if there and day > there[0]]
-        gone = frozenset(day for day in wanted if day not in there and day not in failed)
+        gone = frozenset(
+            day
+            for day in (*wanted, *told.get(feed, ()))
+            if day not in failed and not receipts.lake.path(feed, day).exists()
+        )
         if gone:
-            missing[feed.partition("/")[0]][feed] = gone
+            missing[source][feed] = gone
+    known = {feed.partition("/")[0] for feed in told}
     for source, held in missing.items():
-        yield Sign("freshness", source, "neither loaded nor failed: no run has asked for them", held)
+        if source in known or source not in at_work:
+            yield Sign("freshness", source, "neither loaded nor failed: no run has asked for them", held)
+
+
+def _is_at_work(lake: Lake, feed: str, failed: Mapping[ReportDay, Failure], now: datetime) -> bool:
+    """Whether a new day of a feed came lately, or one failed within the time a silent source is given."""
+    if any(now - TRIED < failure.attempted_at <= now for failure in failed.values()):
+        return True
+    days = lake.path(feed, ReportDay(now.date())).parent.parent
+    return days.exists() and now - GAINED < datetime.fromtimestamp(days.stat().st_mtime, UTC) <= now
 
 
 def expected_by(now: datetime, hour: int) -> ReportDay:
@@ -160,8 +190,14 @@ def unusual_days(
         yield from _unusual(kind_name, sources, why)
 
 
-def damaged_days(receipts: Receipts) -> Iterator[Sign]:
-    """Yield a sign for each source of which a receipt could not be read in this look."""
+def damaged_days(receipts: Receipts, told: Mapping[str, Collection[ReportDay]]) -> Iterator[Sign]:
+    """Yield a sign for each source of which a receipt could not be read in this look.
+
+    Days already `told` to be damaged are looked at again, however old.
+    """
+    for feed, told_days in told.items():
+        for day in told_days:
+            receipts.receipt(feed, day)
     days: dict[str, dict[str, set[ReportDay]]] = defaultdict(lambda: defaultdict(set))
     why: dict[str, set[str]] = defaultdict(set)
     for (feed, day), what in receipts.damaged.items():
@@ -169,8 +205,8 @@ def damaged_days(receipts: Receipts) -> Iterator[Sign]:
         days[source][feed].add(day)
         why[source].add(what)
     for source, held in days.items():
-        told = "; ".join(sorted(why[source]))
-        yield Sign("damaged", source, told, {feed: frozenset(some) for feed, some in held.items()})
+        reasons = "; ".join(sorted(why[source]))
+        yield Sign("damaged", source, reasons, {feed: frozenset(some) for feed, some in held.items()})
 
 
 def held_back_days(lake: Lake, feeds: Iterable[str]) -> Iterator[Sign]:

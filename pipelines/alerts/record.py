@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -19,7 +20,6 @@ from pipelines.whole_files import alone, write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from datetime import datetime
     from pathlib import Path
 
 FOLDER = "alerts"
@@ -71,6 +71,13 @@ class RecordFile:
     def save(self, record: Record) -> None:
         """Put the record on disk, flushed."""
         write_whole(self.path, msgspec.json.encode(record))
+
+    def looked_at(self) -> datetime | None:
+        """Say when the last look was, which always writes the record; None before the first."""
+        try:
+            return datetime.fromtimestamp(self.path.stat().st_mtime, UTC)
+        except FileNotFoundError:
+            return None
 
     def touch(self, now: datetime) -> None:
         """Leave a beat of the daemon."""

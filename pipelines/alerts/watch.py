@@ -121,15 +121,19 @@ def look(watch: Watch, *, by_daemon: bool = False) -> Looked:
 
 def _signs(watch: Watch, record: Record, now: datetime) -> Iterator[Sign]:
     settings, feeds = watch.settings, watch.watched()
-    yield from failed_days(watch.lake, watch.feeds)
+    yield from failed_days(watch.lake, feeds)
     receipts = Receipts(watch.lake)
     expected = window(expected_by(now, settings.alert_freshness_hour), settings.first_day)
     real = {feed for feed in feeds if feed.partition("/")[0] in watch.real}
-    yield from days_not_asked_for(receipts, feeds, expected, real)
+    told = {
+        feed: [day for day in days if day >= settings.first_day]
+        for feed, days in record.days_of("freshness").items()
+    }
+    yield from days_not_asked_for(receipts, feeds, expected, real, told, now)
     days = window(settings.last_day(now), settings.first_day)
     yield from unusual_days(receipts, feeds, days, settings.alert_volume_factor)
-    yield from damaged_days(receipts)
-    yield from held_back_days(watch.lake, watch.feeds)
+    yield from damaged_days(receipts, record.days_of("damaged"))
+    yield from held_back_days(watch.lake, feeds)
     yield from machine.full_disk(settings)
     yield from machine.ending_keys(settings, now.astimezone(LONDON).date())
     yield from machine.skewed_clocks(record.compared)

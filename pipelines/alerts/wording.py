@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pipelines.days import ReportDay
 
 NAME = "Casehouse"
-WINDOWED = ("empty-day", "volume", "freshness")  # seen in the last days only
+WINDOWED = ("empty-day", "volume")  # seen in the last days only
 
 
 def runbook(base: str, kind: str) -> str:
@@ -28,8 +28,12 @@ def runbook(base: str, kind: str) -> str:
 
 
 def next_step(incident: Incident) -> str:
-    """Return what the fault itself says is to be done, else what its kind says."""
-    return incident.todo or KINDS[incident.kind].next_step(incident.key)
+    """Return what the fault itself says is to be done, else what its kind says.
+
+    What heals by itself is not run again by a person, as whoever ran it by hand is told.
+    """
+    kind = KINDS[incident.kind]
+    return kind.next_step(incident.key) if kind.heals else incident.todo or kind.next_step(incident.key)
 
 
 def alert(incident: Incident, base: str) -> tuple[str, str]:

@@ -3,7 +3,8 @@
 A line goes out in a single write at the end of the file, so that lines of several processes never mix and a
 line that was written outlives a process that is killed. It begins and ends with a line end, so that one which
 a full disk or a power cut spoilt spoils no other. A book that cannot be written fails no call; it says so
-once, and again when it can. The files are forgotten by age, by whoever first writes on a new day.
+once, and again when it can. The files are forgotten by age, by whoever first writes on a new day, and each
+night.
 """
 
 from __future__ import annotations
@@ -110,7 +111,7 @@ class CallBook:
             self._append(self._folder / f"{day}{SUFFIX}", b"\n%b\n" % msgspec.json.encode(call))
             if day != self._day:
                 self._day = day
-                self._forget(day)
+                forget_calls(self._folder.parent, day, self._keep_days)
         except OSError as error:
             self._tell(error.strerror or type(error).__name__)
         else:
@@ -129,14 +130,6 @@ class CallBook:
         if written < len(line):
             raise OSError(0, "the disk took a part of a line")
 
-    def _forget(self, today: date) -> None:
-        """Remove the files of days that are older than calls are to be kept."""
-        oldest = today - timedelta(days=self._keep_days)
-        for path in self._folder.glob(f"*{SUFFIX}"):
-            day = day_of(path)
-            if day is not None and day < oldest:
-                path.unlink(missing_ok=True)
-
     def _tell(self, fault: str) -> None:
         """Log a fault when it begins and when it is over, not at each call."""
         if fault == self._fault:
@@ -148,6 +141,15 @@ class CallBook:
             )
         else:
             _log.info("calls to %s are recorded again", self.source)
+
+
+def forget_calls(root: Path, today: date, days: int) -> None:
+    """Remove the record of days that are older than calls are to be kept."""
+    oldest = today - timedelta(days=days)
+    for path in (root / FOLDER).glob(f"*{SUFFIX}"):
+        day = day_of(path)
+        if day is not None and day < oldest:
+            path.unlink(missing_ok=True)
 
 
 def day_of(path: Path) -> date | None:

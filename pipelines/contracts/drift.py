@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 # With fewer of its fields than this the answer is another report, or has no header: what stands in place of
 # the names may then be somebody's data, and is told nowhere.
 _RECOGNISABLE_SHARE = 0.5
+_LONGEST_NAME = 200
 
 
 @dataclass(frozen=True)
@@ -33,15 +34,19 @@ class Drift:
 
     @property
     def is_recognisable(self) -> bool:
-        """Whether enough of the pinned fields came to believe that the others are names of fields."""
-        return len(set(self.pinned) & set(self.came)) >= _RECOGNISABLE_SHARE * len(self.pinned)
+        """Whether enough of the pinned fields came to believe that the others are names of fields.
+
+        A name of several lines is none: a quote that nothing closes makes rows a part of the header.
+        """
+        are_names = all(len(field) <= _LONGEST_NAME and _is_one_line(field) for field in self.came)
+        return are_names and len(set(self.pinned) & set(self.came)) >= _RECOGNISABLE_SHARE * len(self.pinned)
 
     def __str__(self) -> str:
         """Tell in one line which fields are missing, unexpected, moved or there twice."""
         missing = [field for field in self.pinned if field not in self.came]
         if not self.is_recognisable:
             lost = f"{len(missing)} of {len(self.pinned)} fields are missing"
-            return f"{lost}: it is another report, or one without its header"
+            return f"{lost}: it is another report, or one without a whole header"
         unexpected = [field for field in dict.fromkeys(self.came) if field not in self.pinned]
         faults = [
             f"{title}: {', '.join(fields)}"
@@ -56,6 +61,10 @@ class Drift:
         for field in self.moved:
             asked, came = self.pinned.index(field) + 1, self.came.index(field) + 1
             yield f"{field} (asked as {asked}, came as {came})"
+
+
+def _is_one_line(text: str) -> bool:
+    return text.splitlines() in ([], [text])
 
 
 def compare(pinned: Sequence[str], came: Sequence[str]) -> Drift:

@@ -74,8 +74,10 @@ class Shelf:
         home = self.root / RAW
         home.mkdir(mode=0o700, parents=True, exist_ok=True)
         home.chmod(0o700)
-        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        written.replace(target)
+        try:
+            _move(written, target)
+        except FileNotFoundError:
+            _move(written, target)  # the day's folder was swept in between
         self._drop_oldest(day, standing)
 
     def days(self) -> list[ReportDay]:
@@ -100,10 +102,11 @@ class Shelf:
         folders, room, oldest = set(), 0, None
         count = 0
         for folder, entry in self._files():
-            told = entry.stat()
-            folders.add(folder)
-            count, room = count + 1, room + told.st_size
-            oldest = min(oldest or told.st_mtime, told.st_mtime)
+            with suppress(FileNotFoundError):
+                told = entry.stat()
+                folders.add(folder)
+                count, room = count + 1, room + told.st_size
+                oldest = min(oldest or told.st_mtime, told.st_mtime)
         since = datetime.fromtimestamp(oldest, UTC) if oldest is not None else None
         return Room(count, len(folders), room, since)
 
@@ -123,8 +126,11 @@ class Shelf:
                 folder.rmdir()
 
     def _drop_oldest(self, day: ReportDay, standing: str | None) -> None:
-        files = sorted(self._folder(day).glob(f"*{SUFFIX}"), key=lambda path: path.stat().st_mtime)
-        for path in files[:-MOST_OF_A_DAY]:
+        found = []
+        for path in self._folder(day).glob(f"*{SUFFIX}"):
+            with suppress(FileNotFoundError):  # dropped or swept in between
+                found.append((path.stat().st_mtime, path))
+        for _, path in sorted(found)[:-MOST_OF_A_DAY]:
             if standing is None or not path.name.startswith(standing[:DIGITS]):
                 path.unlink(missing_ok=True)
 
@@ -141,3 +147,14 @@ class Shelf:
 
     def _folder(self, day: ReportDay) -> Path:
         return self.folder / f"{PARTITION}{day}"
+
+
+def sweep_all(root: Path, now: datetime, days: int) -> None:
+    """Sweep the shelf of every feed below the data directory, also of one that nobody loads any more."""
+    for folder in (root / RAW).glob("*/*"):
+        Shelf(root, folder.relative_to(root / RAW).as_posix()).sweep(now, days)
+
+
+def _move(written: Path, target: Path) -> None:
+    target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    written.replace(target)

@@ -116,22 +116,36 @@ class Replay:
         return published
 
     def _publish(self, outcome: Replayed, day: ReportDay, beside: Lake) -> None:
-        key, difference = self.feed.key, outcome.changes[day]
-        if self._standing(day) != difference.before:
-            raise Transient(
-                "the day was loaded while it was being replayed, and is left as it is now",
-                todo="replay it again",
-            )
+        key, difference, kept = self.feed.key, outcome.changes[day], outcome.choice.bodies[day]
         aside = beside.quarantine_path(key, day) if difference.after.rows_quarantined else None
+
+        def check() -> None:
+            if self._standing(day) != difference.before:
+                raise Transient(
+                    "the day was loaded while it was being replayed, and is left as it is now",
+                    todo="replay it again",
+                )
+
         # Whoever replays takes what comes: nothing that the source told is lost by it.
-        terms = Terms(self.feed.contract, self.clock(), None, self.policy.revision_lines)
-        is_newest = self._is_newer(day, outcome.choice.bodies[day])
-        self.lake.publish(key, day, beside.path(key, day), aside, terms, ends_failure=is_newest)
+        terms = Terms(
+            self.feed.contract,
+            self.clock(),
+            None,
+            self.policy.revision_lines,
+            kept.label.fetched_at,
+            ends_failure=self._is_newer(day, kept) and self._had_body(day),
+        )
+        self.lake.publish(key, day, beside.path(key, day), aside, terms, check=check)
 
     def _is_newer(self, day: ReportDay, kept: Kept) -> bool:
         """Say whether a body came after the day that stands; else a note of a later failed attempt stays."""
         standing = self.lake.path(self.feed.key, day)
         return not standing.exists() or kept.label.fetched_at.timestamp() > standing.stat().st_mtime
+
+    def _had_body(self, day: ReportDay) -> bool:
+        """Say whether the last attempt, if it failed, got as far as a body; else no replay is about it."""
+        failure = self.lake.failures(self.feed.key).get(day)
+        return failure is None or failure.kind not in {Transient.kind, Permanent.kind}
 
     def _standing(self, day: ReportDay) -> Receipt | None:
         """Return the day's receipt once its files are proved; a damaged day is as good as none."""

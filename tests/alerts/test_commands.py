@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -36,11 +37,12 @@ def run(*words: str) -> Result:
 
 
 def test_with_nothing_set_nobody_is_told_and_it_says_so(here: House) -> None:
-    del here
+    assert "nobody has looked yet: casehouse alerts look" in run("alerts").output
     assert run("alerts", "look").output == "0 open, 0 messages wait\n"
+    os.utime(here.watch.file.path, (SEVEN.timestamp(), SEVEN.timestamp()))
     assert run("alerts").output.splitlines() == [
         "nobody is told: CASEHOUSE_ALERT_URLS is empty",
-        "0 open, 0 noticed, 0 messages not delivered",
+        "0 open, 0 noticed, 0 messages not delivered; last look 2026-11-23 07:01",
     ]
     assert run("alerts", "test").exit_code == 1
 

@@ -32,8 +32,8 @@ NEEDS A PERSON
 2. icasework/cases: days that were asked for again tell far fewer rows
    icasework/cases: 2026-11-20
    the source tells 10 of 100 rows; since 2026-11-23 05:10
-   find out why the source tells less; where the smaller day is right, run `casehouse ingest FEED DAY \
---accept-shrink`: docs/runbooks/held-back.md
+   find out why the source tells less; where the smaller day is right, run \
+`casehouse ingest icasework/cases DAY --accept-shrink`: docs/runbooks/held-back.md
 3. icasework: far more or fewer rows than on this weekday
    icasework/cases: 2026-11-22
    icasework/cases 2026-11-22: 40 rows, a Sunday has about 101; since 2026-11-23 05:10
@@ -47,11 +47,11 @@ HEALS BY ITSELF
 1. xima cannot be reached or cannot answer
    xima/calls: 2026-11-21 to 2026-11-22
    the source did not answer (HTTP 503); since 2026-11-23 05:10
-   wait: docs/runbooks/transient.md
+   nothing at first; when it lasts for hours, ask the vendor whether they know: docs/runbooks/transient.md
 
 Loaded: 2 of 3 feeds of Sunday 2026-11-22, 140 rows (a Sunday has about 303); 1 failed (transient)
 Revised: nothing
-Set aside: 3 rows of yesterday (icasework/cases 3), 8 in 7 days
+Set aside: 3 rows of yesterday (icasework/cases 3), 8 in 7 days, 1 in the 7 before
 Service requests: none waiting for a person; Customer cards: none
 Incidents: 5 open; over since yesterday: permanent/icasework; 6 messages could not be delivered yet; \
 `casehouse alerts` lists them
@@ -101,6 +101,7 @@ def test_a_bad_night_is_ordered_by_what_needs_a_person(old_house: House) -> None
     house.fail("xima/calls", YESTERDAY, YESTERDAY.plus(-1))
     house.load("icasework/cases", YESTERDAY, 37, 3)
     house.load("icasework/tasks", YESTERDAY.plus(-3), 95, 5)
+    house.load("icasework/tasks", YESTERDAY.plus(-7), 99, 1)
     house.revise("icasework/cases", YESTERDAY.plus(-2), 0, 0, 90, kept="the source tells 10 of 100 rows")
     house.look()
     house.address.refuses = "HTTP 500"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
@@ -10,6 +12,7 @@ import lmdb
 import pytest
 
 from pipelines.alerts.incidents import accept
+from pipelines.alerts.watch import look
 from pipelines.errors import ContractDrift, Damaged, Permanent, Unverified
 from pipelines.kpi.card_file import ABOUT, FOLDER, META, POINTER, TABLES, About, Pointer
 from tests.alerts.house import ADDRESS, FEEDS, SEVEN, YESTERDAY, House, make_house
@@ -75,8 +78,12 @@ def test_many_reasons_are_counted_and_few_told(house: House) -> None:
         why = f"HTTP 40{back % 4} of 2{back}"
         house.fail("icasework/cases", YESTERDAY.plus(-back), error=Permanent("refused", why=why))
     house.fail("icasework/tasks", YESTERDAY, error=Permanent("other"))
+    for feed in FEEDS[:2]:
+        told = f"report {feed.partition('/')[2]} is away"
+        house.fail(feed, *(YESTERDAY.plus(-back) for back in (7, 8)), error=Permanent(told))
     house.settle()
-    assert "Why: refused (HTTP 401 of 25) (6 days); other (1 day)\n" in house.address.bodies[-1]
+    why = "refused (HTTP 401 of 25) (6 days); report cases is away (4 days); other (1 day)"
+    assert f"Why: {why}\n" in house.address.bodies[-1]
 
 
 def test_a_process_killed_between_writing_and_sending_sends_again(house: House) -> None:
@@ -248,6 +255,97 @@ def test_days_that_nobody_asked_for_are_told_after_the_hour(house: House) -> Non
         ": icasework: days that nobody has asked for",
     ]
     assert any("icasework/cases, icasework/tasks: 2026-11-22\n" in body for body in house.address.bodies)
+
+
+def test_days_nobody_asked_for_stay_told_until_they_are_asked_for_however_old(house: House) -> None:
+    gone = YESTERDAY.plus(-6)
+    for back in range(7):
+        house.lake.path("icasework/cases", YESTERDAY.plus(-back)).unlink()
+    house.settle()
+    for back in range(6):
+        house.load("icasework/cases", YESTERDAY.plus(-back), 100)
+    for feed in FEEDS:
+        house.load(feed, YESTERDAY.plus(1), 100)
+    house.now += timedelta(days=1)
+    assert house.settle().open == 1
+    house.load("icasework/cases", gone, 100)
+    house.settle()
+    assert house.alerts() == [
+        ": icasework: days that nobody has asked for",
+        ", over: icasework: days that nobody has asked for",
+    ]
+    assert "It was: icasework/cases: 2026-11-16 to 2026-11-22\n" in house.address.bodies[-1]
+
+
+def test_days_that_are_being_caught_up_with_are_not_told(house: House) -> None:
+    for back in range(5):
+        house.lake.path("icasework/cases", YESTERDAY.plus(-back)).unlink()
+        house.lake.path("xima/calls", YESTERDAY.plus(-back)).unlink()
+    first_load = house.lake.path("icasework/cases", YESTERDAY).parent.parent
+    os.utime(first_load, (SEVEN.timestamp(), SEVEN.timestamp()))
+    house.fail("xima/calls", YESTERDAY)  # the source is silent: of its other days none is asked for
+    house.now = SEVEN + timedelta(minutes=30)
+    house.look()
+    assert house.look(timedelta(minutes=10)).open == 0
+    house.settle()
+    house.settle()
+    assert sorted(house.alerts()) == [
+        ": icasework: days that nobody has asked for",
+        ": xima cannot be reached or cannot answer",
+    ]
+    os.utime(first_load, (house.now.timestamp(), house.now.timestamp()))  # and goes on: it is not over yet
+    assert house.settle().open == 2
+
+
+def test_failed_days_of_what_is_only_tried_out_wake_nobody_beside_a_real_account(house: House) -> None:
+    house.fail("xima/calls", YESTERDAY, error=Permanent("refused"))
+    watch = replace(house.watch, real={"icasework"})
+    look(watch)
+    house.now += HOUR
+    assert look(watch).open == 0
+
+
+def test_a_day_of_long_ago_that_was_accepted_stays_so(house: House) -> None:
+    house.fail("icasework/cases", YESTERDAY.plus(-200), error=Permanent("no longer kept"))
+    house.settle()
+    with house.watch.file.held() as record:
+        assert accept(record, "permanent/icasework")
+        house.watch.file.save(record)
+    for _ in range(3):
+        house.settle()
+    assert house.alerts() == [
+        ": icasework refuses, or sends what cannot be read",
+        ", over: icasework refuses, or sends what cannot be read",
+    ]
+
+
+def test_files_that_may_not_be_read_do_not_stop_the_look(house: House) -> None:
+    """A folder in place of a file fails as a disk does that cannot read: the tests may run as root."""
+    house.fail("icasework/cases", YESTERDAY)
+    house.revise("xima/calls", YESTERDAY, 1, 0, 0)
+    (note,) = (house.lake.root / "attempts").rglob("*.json")
+    (revision,) = (house.lake.root / "revisions").rglob("*.json")
+    for path in (note, revision, house.lake.path("xima/calls", YESTERDAY)):
+        path.unlink()
+        path.mkdir()
+    house.settle()
+    assert sorted(house.alerts()) == [
+        ": icasework refuses, or sends what cannot be read",
+        ": xima: a stored file is not what was written",
+    ]
+    assert "the note of the failed attempt cannot be read" in "".join(house.address.bodies)
+    assert "the file cannot be read: Is a directory" in "".join(house.address.bodies)
+
+
+def test_a_damaged_day_stays_told_when_it_is_no_longer_looked_at(house: House) -> None:
+    house.lake.path("icasework/cases", YESTERDAY).write_bytes(b"nothing")
+    house.settle()
+    house.settings = house.settings.model_copy(update={"alert_freshness_hour": 23})
+    house.now += timedelta(days=80)
+    house.look()
+    assert "damaged/icasework" in house.watch.file.read().living()
+    house.settle()
+    assert "over" not in "".join(title for title in house.alerts() if "stored file" in title)
 
 
 def test_a_receipt_that_cannot_be_read_is_told(house: House) -> None:

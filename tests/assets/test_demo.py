@@ -10,6 +10,8 @@ from rich.console import Console
 from assets import demo
 from assets.demo import Demo
 from pipelines.feeds import FEEDS
+from pipelines.sandbox.inbox import PREFIX
+from pipelines.settings import load_settings
 from pipelines.warehouse import build
 from tests.assets.conftest import NOW
 from tests.contact_centre import DAY, case, load
@@ -49,6 +51,16 @@ def test_where_no_customer_has_called_one_with_a_case_is_asked_for(
     load(lake, DAY, cases=[case(1)])
     build(lake, FEEDS, since=DAY, until=DAY)
     assert "customerId=200001'" in shown(settings, monkeypatch)
+
+
+def test_alerts_of_the_demo_go_to_the_sandbox_and_to_nobody_who_is_on_call(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("CASEHOUSE_ALERT_URLS", '["slack://on/call/now"]')
+    for name, value in demo._environment(8799).items():
+        monkeypatch.setenv(name, value)
+    (url,) = load_settings().alert_urls
+    assert url.get_secret_value() == f"json://127.0.0.1:8799{PREFIX}"
 
 
 def test_where_there_is_no_customer_the_address_is_told(

@@ -16,12 +16,12 @@ from dagster._core.execution.retries import auto_reexecution_should_retry_run
 from assets.definitions import build_defs
 from assets.feeds import _outcomes
 from assets.metadata import partition_metadata
+from pipelines.alerts.failed_days import failed_days
 from pipelines.days import ReportDay, span
 from pipelines.errors import CasehouseError, Permanent, Transient, Unverified
 from pipelines.feeds import Policy
-from pipelines.load import made_with
 from pipelines.settings import ROOT
-from tests.assets.conftest import FIRST, PARCELS_KEY
+from tests.assets.conftest import FIRST, NOW, PARCELS_KEY
 from tests.plain_source import PARCELS, fill, parcel
 
 if TYPE_CHECKING:
@@ -174,22 +174,28 @@ def test_what_stops_a_run_fails_every_day_left_and_tells_no_data(
     assert lines[0] == "7 of 10 days of depot/parcels failed"
     assert lines[1].startswith(told)
     assert len(lines) == 2
+    notes = depot.lake.failures("depot/parcels")
+    assert list(map(str, notes)) == list(map(str, ten_days[3:]))
+    assert all(told in note.message and "Ann Example" not in note.message for note in notes.values())
     assert "Ann Example" not in "\n".join(str(event) for event in result.all_events)
 
 
-def test_days_whose_run_could_not_begin_are_noted_as_failed(depot: Depot) -> None:
-    depot.run_day(str(FIRST))
-    depot.source.origin = "another depot"
+def test_a_lake_of_another_account_is_noted_of_each_day_so_that_alerts_tell_it(
+    depot: Depot, ten_days: list[ReportDay]
+) -> None:
+    (depot.lake.root / "origins").mkdir(parents=True)
+    (depot.lake.root / "origins" / "depot").write_text("somebody else")
 
-    depot.run(str(FIRST), LAST)
+    assert not depot.run(str(FIRST), LAST).success
 
-    noted = depot.lake.failures(PARCELS.key)
-    assert [str(day) for day in noted][-1] == LAST
-    assert {failure.kind for failure in noted.values()} == {"settings"}
-    assert noted[FIRST].message.startswith(
-        "depot/parcels 2026-11-01: the lake holds days of depot from another"
-    )
-    assert {failure.made_with for failure in noted.values()} == {made_with(PARCELS.contract)}
+    assert depot.source.asked == []
+    assert set(depot.statuses(ten_days).values()) == {"FAILED"}
+    notes = depot.lake.failures("depot/parcels")
+    assert {(note.kind, note.attempted_at) for note in notes.values()} == {("settings", NOW)}
+    assert notes[FIRST].message.startswith(f"depot/parcels {FIRST}: the lake holds days of depot")
+    (sign,) = failed_days(depot.lake, ["depot/parcels"])
+    assert sign.key == "settings/depot"
+    assert len(sign.days["depot/parcels"]) == 10
 
 
 def test_a_day_that_is_not_over_by_the_products_clock_is_refused(depot: Depot, settings: Settings) -> None:

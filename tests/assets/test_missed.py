@@ -122,7 +122,9 @@ class Council:
 
 @pytest.fixture
 def council(lake: Lake) -> Iterator[Council]:
-    settings = load_settings(data_dir=lake.root, start_date=FIRST.date, schedule_hour=NIGHTLY_HOUR)
+    settings = load_settings(
+        data_dir=lake.root, start_date=FIRST.date, schedule_hour=NIGHTLY_HOUR, day_retries=0
+    )
     with dg.DagsterInstance.ephemeral() as instance:
         yield Council(settings, lake, instance)
 

@@ -16,13 +16,17 @@ from assets.definitions import build_defs
 from assets.retention import THINNED, Forgotten, compact_files, forget_runs
 from pipelines import dagster_files
 from pipelines.days import span
+from pipelines.feeds import Policy
+from pipelines.raw.shelf import Shelf
 from pipelines.settings import load_settings
 from tests.assets.conftest import FIRST, PARCELS_KEY
+from tests.plain_source import PARCELS, PlainSource, fill, load_one
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from pipelines.lake import Lake
     from pipelines.settings import Settings
     from tests.assets.conftest import Depot
 
@@ -161,6 +165,29 @@ def test_the_job_tells_what_it_forgot_and_how_large_the_files_are(project: Path,
         told = {key: value.value for key, value in event.step_output_data.metadata.items()}
     assert told.items() >= {"runs_deleted": 1, "runs_thinned": 0, "files_in_use": 0}.items()
     assert {told["megabytes"], told["megabytes_before"]} <= {0, 1, 2}
+
+
+def test_bodies_and_calls_go_when_their_time_is_over_though_nobody_loads_their_feed(
+    project: Path, settings: Settings, lake: Lake
+) -> None:
+    load_one(FIRST, fill(PlainSource(), [FIRST]), lake, Policy(raw_days=30))
+    calls, now = lake.root / "calls", datetime.now(UTC)
+    calls.mkdir()
+    old, young = calls / f"{now.date()}.jsonl", calls / f"{now.date() + timedelta(days=9)}.jsonl"
+    for path in (old, young):
+        path.touch()
+    present = [now + timedelta(days=29)]
+    job = build_defs(settings=settings, lake=lake, now=lambda: present[-1]).resolve_job_def("forget_old_runs")
+    with dg.DagsterInstance.from_config(str(project)) as instance:
+        job.execute_in_process(instance=instance)
+        assert Shelf(lake.root, PARCELS.key).days() == [FIRST]
+        assert old.exists()
+        present.append(now + timedelta(days=91))
+        job.execute_in_process(instance=instance)
+    assert Shelf(lake.root, PARCELS.key).days() == []
+    assert not old.exists()
+    assert young.exists()
+    assert lake.days(PARCELS.key) == [FIRST]
 
 
 def test_the_doctor_warns_of_large_files_and_names_postgres(

@@ -174,6 +174,22 @@ def test_bodies_go_when_their_time_is_over(
     assert lake.days(FEED) == days[:1]
 
 
+def test_a_body_is_kept_while_another_process_sweeps_its_day(
+    lake: Lake, days: list[ReportDay], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shelf, replaced = Shelf(lake.root, FEED), Path.replace
+
+    def swept_first(self: Path, target: Path) -> Path:
+        if self.suffix == ".zst":
+            monkeypatch.setattr(Path, "replace", replaced)
+            target.parent.rmdir()
+        return replaced(self, target)
+
+    monkeypatch.setattr(Path, "replace", swept_first)
+    load_one(days[0], fill(PlainSource(), days), lake, KEEPING)
+    assert shelf.days() == days[:1]
+
+
 def test_nothing_is_kept_when_that_is_off(lake: Lake, days: list[ReportDay]) -> None:
     load_one(days[0], fill(PlainSource(), days), lake)
     assert not (lake.root / RAW).exists()

@@ -22,12 +22,14 @@ from pipelines.ingest import ingest_days
 from pipelines.lake import Lake
 from pipelines.raw.shelf import Shelf
 from pipelines.replay.replaying import Replay, Replayed
+from pipelines.revisions import held_back, read_records
 from pipelines.sandbox.server import SandboxThread
 from pipelines.settings import Settings, load_settings
 from tests.plain_source import PARCELS, Parcels, PlainSource, fill, load_one, parcel
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from pipelines.receipts import Receipt
@@ -401,6 +403,72 @@ def test_a_day_loaded_meanwhile_is_left_alone(lake: Lake, days: list[ReportDay])
         assert one.publish(outcome, beside) == []
     assert "loaded while it was being replayed" in str(outcome.failed[day])
     assert lake.check(PARCELS.key, day).rows_good == 1
+
+
+def test_a_day_loaded_while_a_replay_waits_for_the_lock_is_left_alone(
+    lake: Lake, days: list[ReportDay], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    day, source = days[0], fill(PlainSource(), days)
+    load_one(day, source, lake, KEEPING)
+    one, lock = Replay(DEAR, lake, "depot", source.open, Policy()), Lake._lock
+
+    def held_by_another(self: Lake, feed: str) -> AbstractContextManager[None]:
+        monkeypatch.setattr(Lake, "_lock", lock)
+        source.rows[str(day)] = [parcel(9)]
+        load_one(day, source, lake, KEEPING)
+        return lock(self, feed)
+
+    with one.derived() as (outcome, beside):
+        monkeypatch.setattr(Lake, "_lock", held_by_another)
+        assert one.publish(outcome, beside) == []
+    assert lake.check(PARCELS.key, day).rows_good == 1
+
+
+def test_a_replay_of_the_day_that_stands_answers_no_re_pull_that_was_held_back(
+    lake: Lake, days: list[ReportDay]
+) -> None:
+    day, source = days[0], fill(PlainSource(), days, 40)
+    load_one(day, source, lake, KEEPING)
+    load_one(day, source, lake, KEEPING)  # the same again: the body is of this call now
+    source.rows[str(day)] = [parcel(1)]
+    load_one(day, source, lake, KEEPING)
+    assert list(held_back(lake.root, PARCELS.key)) == [day]
+    fill(source, days, 40)  # whose totals the kept body is opened with
+    Plain(lake, source).derive(DEAR)
+    assert lake.check(PARCELS.key, day).contract == DEAR.contract.fingerprint
+    assert lake.check(PARCELS.key, day).rows_good == 40
+    assert list(held_back(lake.root, PARCELS.key)) == [day]
+
+
+def test_a_call_that_failed_after_the_same_answer_came_again_stays_on_record(
+    lake: Lake, days: list[ReportDay]
+) -> None:
+    day, source = days[0], fill(PlainSource(), days)
+    load_one(day, source, lake, KEEPING)
+    load_one(day, source, lake, KEEPING)
+    source.errors[str(day)] = Transient("the vendor is down", todo="wait")
+    with pytest.raises(Transient):
+        load_one(day, source, lake, KEEPING)
+    Plain(lake, source).derive(DEAR)
+    assert lake.check(PARCELS.key, day).contract == DEAR.contract.fingerprint
+    assert list(lake.failures(PARCELS.key)) == [day]
+
+
+def test_a_replay_that_takes_rows_away_is_on_record_as_derived_again_and_not_held_back(
+    lake: Lake, days: list[ReportDay]
+) -> None:
+    day = days[0]
+    rows = [parcel(number, price="500.00" if number > 150 else "1.00") for number in range(1, 301)]
+    source = PlainSource(rows={str(day): rows})
+    load_one(day, source, lake, KEEPING)
+    one = Replay(DEAR, lake, "depot", source.open, Policy(bad_row_share=0.9))
+    with one.derived() as (outcome, beside):
+        assert one.publish(outcome, beside) == [day]
+    (record,) = read_records(lake.root, PARCELS.key)
+    assert (record.gone, record.rows_before, record.rows_after) == (150, 300, 300)
+    assert record.is_derived_again
+    assert not record.kept
+    assert held_back(lake.root, PARCELS.key) == {}
 
 
 def test_totals_prove_a_replay_as_they_prove_a_load(

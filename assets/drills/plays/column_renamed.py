@@ -1,12 +1,13 @@
-"""A vendor renames a column of a report: drift, told with both names, mended by the contract's one line."""
+"""A vendor renames a column of a report: drift, told with both names, mended by the patch that is offered."""
 
 from __future__ import annotations
 
-import re
 import shutil
+import subprocess
 from typing import TYPE_CHECKING
 
 from assets.drills.drill import Drill
+from assets.drills.stage import last_line
 from pipelines.days import ReportDay
 from pipelines.errors import Permanent
 from pipelines.settings import ROOT
@@ -19,11 +20,10 @@ if TYPE_CHECKING:
 CALLS = "xima/calls"
 LOADED, DRIFTED = ReportDay.parse("2026-09-15"), ReportDay.parse("2026-09-16")
 OLD, NEW = "Skill [STRING]", "Queue [STRING]"
-_NAMES = re.compile(r"missing: (?P<old>[^;()]+); unexpected: (?P<new>[^;()]+)\)")
 
 
 def play(stage: Stage) -> None:
-    """Rename a column for good, have it named, and patch the contract with the two names that were told."""
+    """Rename a column for good, have it named, and apply the patch that is offered to a copy."""
     score = stage.score
     stage.load((CALLS, LOADED))
     good = stage.lake.path(CALLS, LOADED).read_bytes()
@@ -33,8 +33,8 @@ def play(stage: Stage) -> None:
     stage.door.forget_calls()
     stage.strike()
     said = stage.ingest(CALLS, DRIFTED)
-    message = stage.told(CALLS, DRIFTED, "drift")
-    stage.detected(message)
+    stage.told(CALLS, DRIFTED, "drift")
+    stage.alerted(NEW)
     score.expect(said.status == 1, f"the command ended with status {said.status}, not 1")
     calls = len(stage.door.calls("calls"))
     score.expect(calls == 1, f"a drifted report was asked for {calls} times, not once")
@@ -42,26 +42,30 @@ def play(stage: Stage) -> None:
     still = stage.lake.path(CALLS, LOADED).read_bytes()
     score.expect(still == good, "the last good day did not stay as it was")
     score.expect(not stage.lake.path(CALLS, DRIFTED).exists(), "a drifted day was published")
-    patched = patched_product(stage.home / "patched", message)
+    patch = stage.hands.casehouse("drift", CALLS)
+    stage.require(patch, "there is no patch for the contract")
+    score.expect(OLD in patch.text and NEW in patch.text, "the patch does not name both columns")
+    patched = patched_product(stage.home / "patched", patch.text)
     for day in (LOADED, DRIFTED):
         said = stage.ingest(CALLS, day, env={"PYTHONPATH": str(patched)})
         score.expect(said.status == 0, f"{CALLS} {day} does not load with the contract patched")
-    score.repaired = "one line of the contract, then casehouse ingest"
+    stage.over()
+    score.repaired = "casehouse drift, git apply, casehouse ingest"
     stage.count([(CALLS, LOADED), (CALLS, DRIFTED)])
 
 
-def patched_product(folder: Path, message: str) -> Path:
-    """Return a copy of the product whose contract has the new name that a message tells for the old one."""
-    told = _NAMES.search(message)
-    if told is None:
-        raise Permanent("the message does not name the column that is missing and the one that came")
+def patched_product(folder: Path, patch: str) -> Path:
+    """Return a copy of the product to which a patch was applied, as a person would with git."""
+    git = shutil.which("git")
+    if git is None:
+        raise Permanent("the patch cannot be applied", why="there is no git", todo="install git")
     shutil.copytree(ROOT / "pipelines", folder / "pipelines", ignore=shutil.ignore_patterns("__pycache__"))
-    contracts = folder / "pipelines" / "contracts" / "xima.py"
-    text = contracts.read_text(encoding="utf-8")
-    before, line, after = text.partition(f'"{told["old"]}"')
-    if not line:
-        raise Permanent(f"no contract has a column {told['old']!r}")
-    contracts.write_text(f'{before}"{told["new"]}"{after}', encoding="utf-8")
+    (folder / "drift.patch").write_text(patch, encoding="utf-8")
+    applied = subprocess.run(  # noqa: S603 - git itself, on a file of ours
+        [git, "apply", "drift.patch"], cwd=folder, capture_output=True, text=True, check=False
+    )
+    if applied.returncode:
+        raise Permanent("the patch does not apply", why=last_line(applied.stderr))
     return folder
 
 
@@ -69,6 +73,6 @@ DRILL = Drill(
     "column-renamed",
     plays=f"Xima's calls come back with {NEW.partition(' [')[0]} where {OLD.partition(' [')[0]} was.",
     must="Told as drift with both names, asked once; nothing is published, the last good day stays.",
-    uses=("casehouse ingest", "an edit of pipelines/contracts/xima.py, in a copy"),
+    uses=("casehouse ingest", "casehouse drift", "git apply, in a copy of the product"),
     play=play,
 )

@@ -25,7 +25,7 @@ def play(stage: Stage) -> None:
     stage.strike()
     said = stage.ingest(CALLS, REFUSED)
     message = stage.told(CALLS, REFUSED, "permanent")
-    stage.detected(message)
+    stage.alerted(SETTING)
     score.expect(said.status == 1, f"the command ended with status {said.status}, not 1")
     score.expect(SETTING in message, f"the message does not name {SETTING}")
     calls = len(stage.door.calls("calls"))
@@ -38,6 +38,7 @@ def play(stage: Stage) -> None:
         score.expect(said.status == 0, f"{CALLS} {day} does not load with the new key")
         score.expect(key not in said.text, "the key stands in what the command said")
     score.expect(not stage.lake.failures(CALLS), "a failure is still on record after the repair")
+    stage.over()
     score.repaired = f"set {SETTING}, then casehouse ingest"
     stage.count([(CALLS, LOADED), (CALLS, REFUSED)])
 

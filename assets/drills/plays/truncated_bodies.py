@@ -39,14 +39,15 @@ def play(stage: Stage) -> None:
         stage.door.order(**options, feed=name, day=text, calls=None)
         stage.strike()
         said = stage.ingest(feed, day)
-        message = stage.told(feed, day, "unverified")
+        stage.told(feed, day, "unverified")
         if not score.alert:
-            stage.detected(message)
+            stage.alerted(feed)
         score.expect(said.status == 1, f"{feed}: the command ended with status {said.status}, not 1")
         score.expect(not stage.lake.path(feed, day).exists(), f"{feed} {day}: half a day was published")
         stage.door.clear()
         score.expect(stage.ingest(feed, day).status == 0, f"{feed} {day} does not load afterwards")
         cells.append((feed, day))
+    stage.over()
     score.repaired = "by itself where the wire tells; else casehouse ingest"
     stage.count(cells)
 

@@ -36,7 +36,7 @@ def play(stage: Stage) -> None:
     )
     if failed:
         score.detected = "1 tick"
-    score.alert = week["message"]
+    _judge_messages(stage)
     most = MOST_CALLS_A_DAY * DOWN * len(feeds)
     score.expect(
         week["calls_while_down"] <= most, f"{week['calls_while_down']} calls to vendors that were down"
@@ -54,6 +54,16 @@ def play(stage: Stage) -> None:
         score.repaired = f"{ITSELF}, {week['ticks_after']} ticks after the vendors came back"
         score.saw(f"healed in {week['runs_after']} runs, at most {week['most_at_once']} asked for at once")
     stage.count((feed, day) for feed in feeds for day in span(FIRST, LAST))
+
+
+def _judge_messages(stage: Stage) -> None:
+    """One alert of each source that was down and one of its end, however many days and nights it took."""
+    score, (began, over) = stage.score, stage.messages()
+    score.alert = str(began[0]) if began else ""
+    score.expect(len(began) == len(SOURCES), f"{len(began)} alerts were delivered, not one of each source")
+    score.expect(len(over) == len(began), f"{len(over)} ends of {len(began)} incidents were told")
+    digests = len(stage.door.messages()) - len(began) - len(over)
+    score.saw(f"{len(began)} alerts, {len(over)} ends and {digests} digests were delivered")
 
 
 DRILL = Drill(

@@ -21,15 +21,16 @@ def play(stage: Stage) -> None:
     for feed, day, fault in (PAGE, NOTHING):
         stage.door.order(fault, feed=feed.rpartition("/")[2], calls=None)
         said = stage.ingest(feed, day)
-        message = stage.told(feed, day, "unverified")
+        stage.told(feed, day, "unverified")
         if not score.alert:
-            stage.detected(message)
+            stage.alerted(feed)
         score.expect(said.status == 1, f"{feed}: the command ended with status {said.status}, not 1")
         score.expect(not stage.lake.days(feed), f"{feed}: a day was published from no report")
     stage.door.clear()
     cells = [(feed, day) for feed, day, _ in (PAGE, NOTHING)]
     for feed, day in cells:
         score.expect(stage.ingest(feed, day).status == 0, f"{feed} {day} does not load afterwards")
+    stage.over()
     score.repaired = "casehouse ingest"
     stage.count(cells)
 
