@@ -192,6 +192,8 @@ class Lake:
         standing = _proved_seal(target)
         is_same = standing == receipt.seal or (standing is not None and tell_the_same(target, good))
         record = None
+        if standing is None and (damaged := _told_receipt(target)) is not None:
+            terms.require_as_many(damaged, receipt)
         if standing is not None and not is_same:
             record = terms.judge(target, read_receipt(target), good, receipt)
             if record is not None and record.kept:
@@ -362,6 +364,14 @@ def _proved_seal(path: Path) -> str | None:
     try:
         return check_seal(path).seal if path.exists() else None
     except Damaged:
+        return None
+
+
+def _told_receipt(path: Path) -> Receipt | None:
+    """Return what a file that may be damaged still tells of itself."""
+    try:
+        return read_receipt(path)
+    except (FileNotFoundError, Damaged):
         return None
 
 

@@ -101,7 +101,9 @@ class Look:
 
     def __str__(self) -> str:
         told = (
-            [f"{self.open_days} days of feeds are not loaded"] if self.open_days else ["nothing is missing"]
+            [f"{self.open_days} days of feeds are missing or failed"]
+            if self.open_days
+            else ["nothing is missing"]
         )
         told += [
             f"{name} does not answer, asked again after {at:%H:%M} UTC" for name, at in self.silent.items()

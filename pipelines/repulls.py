@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from pipelines.comparison import compare
 from pipelines.days import LONDON
+from pipelines.errors import Damaged
 from pipelines.revisions import Record
 
 if TYPE_CHECKING:
@@ -82,14 +83,32 @@ class Terms:
     def judge(self, standing: Path, before: Receipt, staged: Path, after: Receipt) -> Record | None:
         """Compare a re-pull with the day as it stands; None when they hold the same rows.
 
-        Rows that move to the day of their next change are expected to be gone from this one.
+        Rows that were set aside are not compared, but guarded with the others.
         """
         difference = compare(standing, staged, self.contract, self.most_lines)
-        if difference.is_empty:
+        why = self._reason(before, after)
+        if difference.is_empty and not why:
             return None
-        is_guarded = self.guard is not None and not self.contract.rows_move
-        why = self.guard.reason(before, after, self.at) if self.guard and is_guarded else ""
         return self._record(difference, before, after, why)
+
+    def require_as_many(self, damaged: Receipt, after: Receipt) -> None:
+        """Raise Damaged where far fewer rows would take the place of a file that does not fit its receipt.
+
+        What is left of it may be all there is of the day.
+        """
+        if why := self._reason(damaged, after):
+            raise Damaged(
+                "the stored file is not what was written, and what came holds far fewer rows",
+                why=why,
+                todo="put the file back from a backup, or try `casehouse replay`; to take what came:"
+                f" `casehouse ingest {damaged.feed} {damaged.report_date} --accept-shrink`",
+            )
+
+    def _reason(self, before: Receipt, after: Receipt) -> str:
+        """Say why what stands is kept. Rows that move to the day of their next change may be gone here."""
+        if self.guard is None or self.contract.rows_move:
+            return ""
+        return self.guard.reason(before, after, self.at)
 
     def _record(self, difference: Difference, before: Receipt, after: Receipt, why: str) -> Record:
         told = [why] if why else []

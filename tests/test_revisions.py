@@ -18,7 +18,7 @@ from pipelines.days import ReportDay
 from pipelines.feeds import Feed, Policy
 from pipelines.ingest import Outcome, ingest_days
 from pipelines.repulls import ShrinkGuard
-from pipelines.revisions import held_back, read_records, read_revisions, read_since
+from pipelines.revisions import held_back, read_records, read_revisions
 from pipelines.sources.dialect import ICASEWORK
 from tests.plain_source import Parcels, PlainSource, parcel
 
@@ -92,8 +92,8 @@ def test_what_changed_is_told_oldest_first(lake: Lake) -> None:
     assert (record.rows_before, record.rows_after) == (5, 4)
     assert record.new_seal == lake.check(FEED.key, DAY).seal
     min((lake.root / "revisions").rglob("*.json")).write_bytes(b"not even read")
-    assert list(read_since(lake.root, FEED.key, later)) == [second]
-    assert list(read_since(lake.root, FEED.key, later + timedelta(microseconds=1))) == []
+    assert [one.revision for one in read_records(lake.root, FEED.key, later)] == [second]
+    assert list(read_records(lake.root, FEED.key, later + timedelta(microseconds=1))) == []
 
 
 def test_nothing_personal_stands_in_a_record(lake: Lake) -> None:
@@ -188,6 +188,38 @@ def test_rows_that_went_into_quarantine_shrink_nothing(lake: Lake) -> None:
     outcome = pull(lake, [*parcels(1, 26), *parcels(27, 50, price="dear")])
     assert outcome.revision
     assert (outcome.revision.kept, outcome.revision.gone) == (False, 24)
+
+
+def test_rows_set_aside_are_guarded_too(lake: Lake) -> None:
+    good, bad = parcels(1, 20), parcels(21, 40, price="-1")
+    pull(lake, [*good, *bad])
+    outcome = pull(lake, good, at=NOW + timedelta(days=1))
+    assert outcome.revision is not None
+    assert outcome.revision.kept
+    assert lake.quarantined_days(FEED.key) == [DAY]
+
+
+def test_a_damaged_file_is_not_given_up_for_far_fewer_rows(lake: Lake) -> None:
+    pull(lake, parcels(1, 40))
+    path = lake.path(FEED.key, DAY)
+    content = bytearray(path.read_bytes())
+    content[100] ^= 1
+    path.write_bytes(content)
+    source = PlainSource(rows={str(DAY): parcels(1, 3)})
+    (outcome,) = ingest_days(FEED, [DAY], source=source, lake=lake, policy=Policy())
+    assert outcome.error is not None
+    assert outcome.error.kind == "damaged"
+    assert "3 of the 40 rows" in str(outcome.error)
+    assert path.read_bytes() == content
+    pull(lake, parcels(1, 3), policy=Policy(shrink_guard=None))
+    assert lake.check(FEED.key, DAY).rows_good == 3
+
+
+def test_records_are_read_since_an_instant(lake: Lake) -> None:
+    for number in range(4):
+        pull(lake, parcels(1, 20 + number), at=NOW + timedelta(days=number))
+    found = read_records(lake.root, FEED.key, NOW + timedelta(days=2))
+    assert [record.at for record in found] == [NOW + timedelta(days=2), NOW + timedelta(days=3)]
 
 
 def test_a_record_that_cannot_be_read_is_told_and_stops_nothing(lake: Lake) -> None:

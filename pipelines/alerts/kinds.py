@@ -43,7 +43,10 @@ class Kind:
 
 _LAST_GOOD = "Days loaded before stay as they were."
 # What missed.py does with days that wait for a person.
-_ONCE_MORE = "Each day is tried once more when .env, the contract or the product has changed."
+_ONCE_MORE = (
+    "Each day is tried once more when .env, the contract or the product has changed, and once by each night"
+    " that looks back to it."
+)
 _LOADED = "every day that had failed has been loaded"
 _FAILED = (
     Kind(
@@ -96,7 +99,8 @@ _FAILED = (
     Kind(
         "damaged",
         "{subject}: a stored file is not what was written",
-        "Nothing: it is not replaced unasked, since the cause may be a failing disk.",
+        "A night that looks back to its day loads it again, unless the source tells far fewer rows now; older"
+        " files are not replaced unasked, since the cause may be a failing disk.",
         "look at the disk, then put the days back by `casehouse replay` or load them again",
         "every file fits its receipt again",
     ),

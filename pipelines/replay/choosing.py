@@ -1,8 +1,8 @@
 """Which kept body a day is derived from again, and which days cannot be.
 
 A loaded day goes back to the body it came from. One whose last attempt failed is tried with the latest body,
-which is most often the one that failed. A body older than the one that a day stands on is never taken: what
-the source said later counts.
+which is most often the one that failed; not where the stored file itself was at fault. A body older than the
+one that a day stands on is never taken: what the source said later counts.
 """
 
 from __future__ import annotations
@@ -44,7 +44,8 @@ def choose(
     failed = lake.failures(shelf.feed)
     days = filter(is_asked, shelf.days())
     for day in days:
-        chosen = _choose_one(shelf.of(day), day, lake, shelf.feed, origin, has_failed=day in failed)
+        has_failed = day in failed and failed[day].kind != Damaged.kind
+        chosen = _choose_one(shelf.of(day), day, lake, shelf.feed, origin, has_failed=has_failed)
         if isinstance(chosen, str):
             passed_over[day] = chosen
         else:

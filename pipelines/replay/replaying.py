@@ -88,7 +88,7 @@ class Replay:
         is_same = standing is not None and (
             standing.seal == receipt.seal or tell_the_same(self.lake.path(key, day), beside.path(key, day))
         )
-        if is_same or _shrinks(standing, receipt):
+        if is_same or _shrinks(self._told(day), receipt):
             if is_same:
                 outcome.same += 1
             else:
@@ -133,7 +133,7 @@ class Replay:
             None,
             self.policy.revision_lines,
             kept.label.fetched_at,
-            ends_failure=self._is_newer(day, kept) and self._had_body(day),
+            ends_failure=self._was_damaged(day) or (self._is_newer(day, kept) and self._had_body(day)),
         )
         self.lake.publish(key, day, beside.path(key, day), aside, terms, check=check)
 
@@ -146,6 +146,18 @@ class Replay:
         """Say whether the last attempt, if it failed, got as far as a body; else no replay is about it."""
         failure = self.lake.failures(self.feed.key).get(day)
         return failure is None or failure.kind not in {Transient.kind, Permanent.kind}
+
+    def _was_damaged(self, day: ReportDay) -> bool:
+        """Say whether the last attempt failed of the stored file, which any whole one mends."""
+        failure = self.lake.failures(self.feed.key).get(day)
+        return failure is not None and failure.kind == Damaged.kind
+
+    def _told(self, day: ReportDay) -> Receipt | None:
+        """Return what the day's file tells of itself, damaged or not."""
+        try:
+            return self.lake.receipt(self.feed.key, day)
+        except Damaged:
+            return None
 
     def _standing(self, day: ReportDay) -> Receipt | None:
         """Return the day's receipt once its files are proved; a damaged day is as good as none."""

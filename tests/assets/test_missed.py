@@ -175,6 +175,31 @@ def test_five_days_of_outage_heal_when_the_source_is_back(council: Council) -> N
     assert council.lake.failures("depot/parcels") == {}
 
 
+def test_a_loaded_day_that_was_asked_for_again_in_vain_is_made_good_and_stays(council: Council) -> None:
+    council.settle()
+    day = ReportDay.parse("2026-11-03")
+    before = council.lake.path("depot/parcels", day).read_bytes()
+    council.down("depot", Transient("the source is resting"))
+    council.now += timedelta(minutes=5)
+    ends = dict.fromkeys((f"dagster/asset_partition_range_{end}" for end in ("start", "end")), str(day))
+    council.run([asset_key("depot/parcels"), asset_key("depot/letters")], ends)
+    assert council.lake.path("depot/parcels", day).read_bytes() == before
+    asked = len(council.sources["depot"].asked)
+    for _ in range(3):
+        council.settle(1)
+    assert len(council.sources["depot"].asked) == asked
+    assert "2 days of feeds are missing or failed" in council.said
+
+    council.down("depot", None)
+    council.now += timedelta(minutes=15)
+    council.settle()
+
+    assert council.lake.failures("depot/parcels") == council.lake.failures("depot/letters") == {}
+    assert len(council.sources["depot"].asked) == asked + 2
+    assert council.lost(FIRST.plus(4)) == set()
+    assert "nothing is missing" in council.said
+
+
 def test_what_failed_for_good_is_not_asked_for_again(council: Council) -> None:
     council.settle()
     council.sources["depot"].errors["2026-11-06"] = Permanent("the report is gone")
@@ -259,7 +284,7 @@ def test_what_is_under_way_is_not_launched_twice(council: Council) -> None:
         )
     )
     assert council.decide() == []
-    assert "9 days of feeds are not loaded" in council.said
+    assert "9 days of feeds are missing or failed" in council.said
 
     council.instance.delete_run("00000000-0000-0000-0000-000000000001")
     assert {key for one in council.decide() for key in one.asset_selection or ()} <= {

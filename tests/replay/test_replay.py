@@ -440,6 +440,30 @@ def test_a_replay_of_the_day_that_stands_answers_no_re_pull_that_was_held_back(
     assert list(held_back(lake.root, PARCELS.key)) == [day]
 
 
+def test_a_damaged_day_is_derived_from_its_own_body_and_from_no_shorter_one(
+    lake: Lake, days: list[ReportDay], tmp_path: Path
+) -> None:
+    day, source = days[0], fill(PlainSource(), days, 40)
+    load_one(day, source, lake, KEEPING)
+    good = lake.path(PARCELS.key, day).read_bytes()
+    damaged = good[:99] + bytes([good[99] ^ 1]) + good[100:]
+    lake.path(PARCELS.key, day).write_bytes(damaged)
+    source.rows[str(day)] = [parcel(1)]
+    with pytest.raises(Damaged):
+        load_one(day, source, lake, KEEPING)
+    fill(source, days, 40)
+    Plain(lake, source).derive()
+    assert lake.path(PARCELS.key, day).read_bytes() == good
+    assert lake.failures(PARCELS.key) == {}
+
+    lake.path(PARCELS.key, day).write_bytes(damaged)
+    _, own = Shelf(lake.root, PARCELS.key).of(day)
+    own.path.rename(tmp_path / "lost")
+    source.rows[str(day)] = [parcel(1)]
+    assert list(Plain(lake, source).derive().passed_over) == [day]
+    assert lake.path(PARCELS.key, day).read_bytes() == damaged
+
+
 def test_a_call_that_failed_after_the_same_answer_came_again_stays_on_record(
     lake: Lake, days: list[ReportDay]
 ) -> None:
