@@ -73,6 +73,12 @@ class TooManyBadRows(Permanent):
     kind = "violations"
 
 
+class StorageRefused(Permanent):
+    """Our own disk would not take or give a file: it is full, broken, or the rights do not allow it."""
+
+    kind = "storage"
+
+
 class Unverified(CasehouseError):
     """The day could not be proved complete: no source total, or one that differs from the rows seen."""
 

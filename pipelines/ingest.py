@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from pipelines.errors import CasehouseError, Permanent
+from pipelines.errors import CasehouseError, Permanent, StorageRefused
 from pipelines.load import (
     check_fields,
     judge_together,
@@ -303,8 +303,8 @@ def as_error(fault: BaseException) -> CasehouseError:
     )
 
 
-def _disk_error(error: OSError) -> Permanent:
-    return Permanent(
+def _disk_error(error: OSError) -> StorageRefused:
+    return StorageRefused(
         "the data directory cannot be written or read",
         why=error.strerror or type(error).__name__,
         todo="run `casehouse doctor`, make room or mend the rights, then ingest the day again",

@@ -3,7 +3,8 @@
 The lake tells what is missing and what failed; here it is decided when to try again. How a run is launched
 is not known here (see assets/missed.py). The rules:
 
-- A transient failure of a day waits longer each time: 15 minutes, 1 hour, 4 hours, then a day.
+- A transient failure of a day waits longer each time: 15 minutes, 1 hour, 4 hours, then a day. So does one of
+  a disk that is full.
 - A source is first asked for one day. Only when it has answered does the rest flow, so many days at a time.
   While it does not answer it is sent one day after 15 minutes, an hour, then every four hours. When it
   answers again, days that failed while it was silent wait no longer.
@@ -21,7 +22,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from pipelines.days import LONDON, ReportDay, span, stretches
-from pipelines.errors import ContractDrift, Damaged, TooManyBadRows, Transient, Unverified
+from pipelines.errors import ContractDrift, Damaged, StorageRefused, TooManyBadRows, Transient, Unverified
 from pipelines.load import made_with
 
 if TYPE_CHECKING:
@@ -38,6 +39,8 @@ ANSWER_HOLDS = timedelta(hours=1)
 SILENCE = 2  # sendings in a row without an answer; a single one may be the fault of that day
 AFTER_NIGHTLY = timedelta(hours=1)  # so long the nightly run has for yesterday before it counts as missed
 # A day that failed like this was answered: the source is up.
+# A source that rests, and a disk that somebody makes room on: whoever mends that need not name the days.
+_MAY_PASS = {Transient.kind, StorageRefused.kind}
 _ANSWERED = {ContractDrift.kind, TooManyBadRows.kind, Unverified.kind, Damaged.kind}
 
 
@@ -210,7 +213,7 @@ class _OneSource:
 
     def _waits_for_person(self, cell: Cell) -> bool:
         failure = self._failure(cell)
-        if failure is None or failure.kind == Transient.kind:
+        if failure is None or failure.kind in _MAY_PASS:
             return False
         # A file that was written in the future, by a clock that was wrong, says nothing.
         changed_at, present = self._watch.settings_changed_at, self._made_with[cell[0]]
@@ -227,7 +230,7 @@ class _OneSource:
             return True
         recovered = self._memory.recovered_at
         is_explained = recovered is not None and failure.attempted_at < recovered
-        if failure.kind != Transient.kind or is_explained:
+        if failure.kind not in _MAY_PASS or is_explained:
             return True
         return failure.attempted_at + _delay(DAY_DELAYS, failure.attempts) <= now
 

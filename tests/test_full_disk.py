@@ -49,7 +49,7 @@ def test_a_full_disk_is_told_wherever_it_refuses(lake: Lake, days: list[ReportDa
     assert len(told) == 4
     assert all("cannot be written or read (File too large)" in line for line in told), told
     assert {path: path.read_bytes() for path in lake.root.rglob("*.parquet")} == before
-    assert [failure.kind for failure in lake.failures("depot/parcels").values()] == ["permanent"] * 2
+    assert [failure.kind for failure in lake.failures("depot/parcels").values()] == ["storage"] * 2
 
 
 @pytest.mark.parametrize("words", ["could not parse `IO error: ` (os error 28)", "it does not parse", ""])

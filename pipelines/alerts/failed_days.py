@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pipelines.lake import Failure, Lake
 
 MOST_REASONS = 3
+DATA = "the data directory"
 _TODO = ". To do: "
 _NUMBERS = re.compile(r"\d+")
 
@@ -30,7 +31,7 @@ def failed_days(lake: Lake, feeds: Iterable[str]) -> Iterator[Sign]:
     for feed in feeds:
         for day, failure in lake.failures(feed).items():
             kind = failure_kind(failure.kind)
-            subject = feed if kind.about == "feed" else feed.partition("/")[0]
+            subject = {"feed": feed, "source": feed.partition("/")[0], "thing": DATA}[kind.about]
             causes[kind.name, subject].append((feed, day, failure))
     for (kind_name, subject), found in causes.items():
         days: dict[str, set[ReportDay]] = defaultdict(set)

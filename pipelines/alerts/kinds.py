@@ -104,6 +104,14 @@ _FAILED = (
         "look at the disk, then put the days back by `casehouse replay` or load them again",
         "every file fits its receipt again",
     ),
+    Kind(
+        "storage",
+        "files of {subject} cannot be written or read",
+        f"Each day is tried again after 15 minutes, 1 hour, 4 hours, then daily. {_LAST_GOOD}",
+        "make room or mend the rights",
+        _LOADED,
+        about="thing",
+    ),
 )
 _DEGRADED = (
     Kind(

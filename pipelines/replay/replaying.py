@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from pipelines.errors import CasehouseError, Damaged, Permanent, Transient
+from pipelines.errors import CasehouseError, Damaged, Permanent, StorageRefused, Transient
 from pipelines.ingest import ingest_days
 from pipelines.lake import Lake
 from pipelines.raw.shelf import Shelf
@@ -176,8 +176,8 @@ def _shrinks(before: Receipt | None, after: Receipt) -> bool:
     return after.rows_good + after.rows_quarantined < before.rows_good + before.rows_quarantined
 
 
-def _unwritable(error: OSError) -> Permanent:
-    return Permanent(
+def _unwritable(error: OSError) -> StorageRefused:
+    return StorageRefused(
         "the day derived again cannot be put in its place",
         why=error.strerror or type(error).__name__,
         todo="run `casehouse doctor`, make room or mend the rights, then replay the day again",

@@ -40,7 +40,7 @@ def test_only_the_newest_stretches_are_named() -> None:
 
 
 @pytest.mark.parametrize(
-    "kind", ["transient", "permanent", "settings", "drift", "violations", "unverified", "damaged"]
+    "kind", ["transient", "permanent", "settings", "drift", "violations", "unverified", "damaged", "storage"]
 )
 def test_each_kind_of_failure_has_its_runbook(kind: str) -> None:
     (trouble,) = gaps.troubles(a_calendar(3, {(CASES, LAST): {"status": "failed", "kind": kind}}))

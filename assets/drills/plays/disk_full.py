@@ -56,7 +56,7 @@ def _load_without_room(stage: Stage, feed: str, size: int) -> None:
         told = f"{feed} {day} with room for {size} bytes"
         score.expect(said.status == 1, f"{told}: status {said.status}, not 1")
         score.expect(last_line(said.text).startswith("casehouse: "), f"{told}: not told in one line")
-    message = stage.told(feed, UNWRITTEN, "permanent")
+    message = stage.told(feed, UNWRITTEN, "storage")
     if not score.alert:
         stage.alerted("casehouse doctor")
     score.expect("File too large" in message, f"{feed}: the message does not say why: {message}")
