@@ -30,6 +30,7 @@ from pipelines.alerts.sending import addresses, deliver, open_senders
 from pipelines.alerts.signs import merge
 from pipelines.days import LONDON
 from pipelines.feeds import FEEDS, SOURCES
+from pipelines.missed import due_until
 from pipelines.revisions import read_records
 
 if TYPE_CHECKING:
@@ -123,7 +124,9 @@ def _signs(watch: Watch, record: Record, now: datetime) -> Iterator[Sign]:
     settings, feeds = watch.settings, watch.watched()
     yield from failed_days(watch.lake, feeds)
     receipts = Receipts(watch.lake)
-    expected = window(expected_by(now, settings.alert_freshness_hour), settings.first_day)
+    # No hour that is set can be before the nightly run has had its time.
+    last = min(expected_by(now, settings.alert_freshness_hour), due_until(now, settings.schedule_hour))
+    expected = window(last, settings.first_day)
     real = {feed for feed in feeds if feed.partition("/")[0] in watch.real}
     told = {
         feed: [day for day in days if day >= settings.first_day]

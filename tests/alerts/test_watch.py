@@ -241,6 +241,19 @@ def test_a_bank_holiday_is_neither_judged_nor_a_measure(tmp_path: Path) -> None:
     assert house.alerts() == [": icasework: an empty day where this weekday never is"] * 0
 
 
+def test_a_nightly_run_at_noon_is_waited_for(house: House) -> None:
+    house.settings = house.settings.model_copy(update={"schedule_hour": 12})
+    for feed in FEEDS:
+        house.lake.path(feed, YESTERDAY).unlink()
+    house.settle()
+    house.now = SEVEN.replace(hour=12, minute=50)
+    house.look()
+    assert house.alerts() == []
+    house.look(timedelta(minutes=15))
+    house.look(HOUR)
+    assert ": icasework: days that nobody has asked for" in house.alerts()
+
+
 def test_days_that_nobody_asked_for_are_told_after_the_hour(house: House) -> None:
     for feed in FEEDS:
         house.lake.path(feed, YESTERDAY).unlink()
