@@ -18,7 +18,7 @@ from pipelines.days import ReportDay
 from pipelines.feeds import Feed, Policy
 from pipelines.ingest import Outcome, ingest_days
 from pipelines.repulls import ShrinkGuard
-from pipelines.revisions import held_back, read_records, read_revisions
+from pipelines.revisions import held_back, read_records, read_revisions, read_since
 from pipelines.sources.dialect import ICASEWORK
 from tests.plain_source import Parcels, PlainSource, parcel
 
@@ -91,6 +91,9 @@ def test_what_changed_is_told_oldest_first(lake: Lake) -> None:
     *_, record = read_records(lake.root, FEED.key)
     assert (record.rows_before, record.rows_after) == (5, 4)
     assert record.new_seal == lake.check(FEED.key, DAY).seal
+    min((lake.root / "revisions").rglob("*.json")).write_bytes(b"not even read")
+    assert list(read_since(lake.root, FEED.key, later)) == [second]
+    assert list(read_since(lake.root, FEED.key, later + timedelta(microseconds=1))) == []
 
 
 def test_nothing_personal_stands_in_a_record(lake: Lake) -> None:
@@ -210,13 +213,6 @@ def test_a_damaged_file_is_not_given_up_for_far_fewer_rows(lake: Lake) -> None:
     assert path.read_bytes() == content
     pull(lake, parcels(1, 3), policy=Policy(shrink_guard=None))
     assert lake.check(FEED.key, DAY).rows_good == 3
-
-
-def test_records_are_read_since_an_instant(lake: Lake) -> None:
-    for number in range(4):
-        pull(lake, parcels(1, 20 + number), at=NOW + timedelta(days=number))
-    found = read_records(lake.root, FEED.key, NOW + timedelta(days=2))
-    assert [record.at for record in found] == [NOW + timedelta(days=2), NOW + timedelta(days=3)]
 
 
 def test_a_record_that_cannot_be_read_is_told_and_stops_nothing(lake: Lake) -> None:

@@ -74,8 +74,8 @@ def compose(
 ) -> Digest:
     """Return the digest as it reads at `now`."""
     facts = _Facts(settings, receipts, feeds, record, revised, now)
-    person = [one for one in facts.living() if not KINDS[one.kind].heals]
-    itself = [one for one in facts.living() if KINDS[one.kind].heals]
+    itself = [one for one in facts.living() if KINDS[one.kind].heals and now - one.noticed_at < _DAY]
+    person = [one for one in facts.living() if one not in itself]  # what has not healed in a day, too
     needed = len(person)
     blocks = [_listed("NEEDS A PERSON", [_incident(facts, one) for one in person])]
     blocks.append(_listed("HEALS BY ITSELF", [_incident(facts, one) for one in itself]))

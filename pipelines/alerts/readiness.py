@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pipelines.alerts.record import RecordFile
 from pipelines.alerts.sending import addresses, unknown_addresses
+from pipelines.feeds import has_production_account
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,10 +24,16 @@ class Looked(NamedTuple):
 
 
 def alerting(settings: Settings) -> Iterator[Looked]:
-    """Yield what was found of the addresses and of messages that wait; nobody to tell is no fault."""
+    """Yield what was found of the addresses and of messages that wait.
+
+    Nobody to tell is a fault where an account is a production one: what fails by night would be seen by day.
+    """
     named = addresses(settings.alert_urls)
     if not named:
-        yield Looked("alerts", True, "nobody is told: CASEHOUSE_ALERT_URLS is empty")
+        told, is_real = "nobody is told: CASEHOUSE_ALERT_URLS is empty", has_production_account(settings)
+        yield Looked(
+            "alerts", not is_real, told, "set it, then run `casehouse alerts test`" if is_real else ""
+        )
         return
     if unknown := unknown_addresses(settings.alert_urls):
         told = f"apprise cannot read {', '.join(unknown)}"

@@ -31,7 +31,7 @@ from pipelines.alerts.signs import merge
 from pipelines.days import LONDON
 from pipelines.feeds import FEEDS, SOURCES
 from pipelines.missed import due_until
-from pipelines.revisions import read_records
+from pipelines.revisions import read_since
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping
@@ -124,7 +124,6 @@ def _signs(watch: Watch, record: Record, now: datetime) -> Iterator[Sign]:
     settings, feeds = watch.settings, watch.watched()
     yield from failed_days(watch.lake, feeds)
     receipts = Receipts(watch.lake)
-    # No hour that is set can be before the nightly run has had its time.
     last = min(expected_by(now, settings.alert_freshness_hour), due_until(now, settings.schedule_hour))
     expected = window(last, settings.first_day)
     real = {feed for feed in feeds if feed.partition("/")[0] in watch.real}
@@ -205,8 +204,7 @@ def make_digest(watch: Watch, record: Record, now: datetime) -> digest.Digest:
 
 
 def _revised(watch: Watch, since: datetime) -> list[Revision]:
-    root = watch.lake.root
-    return [record.revision for feed in watch.feeds for record in read_records(root, feed, since)]
+    return [one for feed in watch.feeds for one in read_since(watch.lake.root, feed, since)]
 
 
 def _in_use(watch: Watch, now: datetime) -> list[str]:

@@ -4,7 +4,15 @@ Lines are written beside the call (book.py) and read back as a frame (reading.py
 body stands in them. Which calls are made, and what their answers mean, is the sources' own.
 """
 
-from pipelines.calls.book import CallBook, CallMade, concerning
+from pipelines.calls.book import CallBook, CallMade, concerning, concerning_no_day
 from pipelines.calls.reading import SCHEMA, mark_made_good, read_calls
 
-__all__ = ["SCHEMA", "CallBook", "CallMade", "concerning", "mark_made_good", "read_calls"]
+__all__ = [
+    "SCHEMA",
+    "CallBook",
+    "CallMade",
+    "concerning",
+    "concerning_no_day",
+    "mark_made_good",
+    "read_calls",
+]

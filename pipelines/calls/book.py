@@ -87,6 +87,16 @@ def concerning(feed: str, day: str) -> Iterator[None]:
         _concerned.reset(token)
 
 
+@contextmanager
+def concerning_no_day() -> Iterator[None]:
+    """Have calls that serve every day, as for a token, recorded as made for none, whoever came first."""
+    token = _concerned.set(None)
+    try:
+        yield
+    finally:
+        _concerned.reset(token)
+
+
 def concerned() -> tuple[str | None, str | None]:
     """Return the feed and day that this thread makes its calls for; None and None for no day."""
     return _concerned.get() or (None, None)

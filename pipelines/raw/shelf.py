@@ -76,7 +76,7 @@ class Shelf:
         home.chmod(0o700)
         try:
             _move(written, target)
-        except FileNotFoundError:
+        except (FileNotFoundError, FileExistsError):
             _move(written, target)  # the day's folder was swept in between
         self._drop_oldest(day, standing)
 
@@ -91,7 +91,7 @@ class Shelf:
     def of(self, day: ReportDay) -> list[Kept]:
         """Return a day's kept bodies, the latest first; files that are none are passed over."""
         kept = []
-        for path in self._folder(day).glob(f"*{SUFFIX}"):
+        for path in self._paths(day):
             # Swept in between, or torn by a power cut: then it is as if it had not been kept.
             with suppress(FileNotFoundError, Damaged):
                 kept.append(Kept(path, read_label(path), path.stat().st_size))
@@ -127,7 +127,7 @@ class Shelf:
 
     def _drop_oldest(self, day: ReportDay, standing: str | None) -> None:
         found = []
-        for path in self._folder(day).glob(f"*{SUFFIX}"):
+        for path in self._paths(day):
             with suppress(FileNotFoundError):  # dropped or swept in between
                 found.append((path.stat().st_mtime, path))
         for _, path in sorted(found)[:-MOST_OF_A_DAY]:
@@ -144,6 +144,12 @@ class Shelf:
             if folder.name.startswith(PARTITION):
                 with suppress(FileNotFoundError):
                     yield from ((folder.name, entry) for entry in os.scandir(folder))
+
+    def _paths(self, day: ReportDay) -> list[Path]:
+        try:
+            return [*self._folder(day).glob(f"*{SUFFIX}")]
+        except FileNotFoundError:
+            return []  # the folder was swept while it was being listed
 
     def _folder(self, day: ReportDay) -> Path:
         return self.folder / f"{PARTITION}{day}"

@@ -104,3 +104,6 @@ def test_the_doctor_tells_of_addresses(house: House, urls: str, monkeypatch: pyt
     (finding,) = alerting(settings)
     assert finding.ok == ("nonsense" not in urls)
     assert "hush" not in str(finding)
+    (finding,) = alerting(settings.model_copy(update={"icasework_environment": "production"}))
+    assert finding.ok == ("localhost" in urls)
+    assert finding.ok == (not finding.todo)

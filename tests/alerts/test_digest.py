@@ -80,6 +80,15 @@ def test_a_quiet_night_is_five_lines(old_house: House) -> None:
     assert f"{old_house.address.got[0]}\n\n{old_house.address.bodies[0]}" == QUIET
 
 
+def test_what_has_not_healed_in_a_day_needs_a_person(house: House) -> None:
+    house.fail("xima/calls", YESTERDAY)
+    house.look()
+    assert told(house).startswith("Casehouse, 2026-11-23: nothing needs a person, 1 heals by itself")
+    house.look(timedelta(days=1))
+    assert "xima cannot be reached or cannot answer" in told(house).partition("NEEDS A PERSON")[2]
+    assert "HEALS BY ITSELF" not in told(house)
+
+
 def test_a_bad_night_is_ordered_by_what_needs_a_person(old_house: House) -> None:
     house = old_house
     house.settings = house.settings.model_copy(update={"outbound_enabled": True})

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
-from dataclasses import replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 import lmdb
 import pytest
 
-from pipelines.alerts.incidents import accept
-from pipelines.alerts.watch import look
 from pipelines.errors import ContractDrift, Damaged, Permanent, Unverified
 from pipelines.kpi.card_file import ABOUT, FOLDER, META, POINTER, TABLES, About, Pointer
 from tests.alerts.house import ADDRESS, FEEDS, SEVEN, YESTERDAY, House, make_house
@@ -152,32 +148,6 @@ def test_the_digest_comes_once_a_day_at_its_hour_or_late(house: House) -> None:
     ]
 
 
-def test_empty_and_unusual_days_are_told_and_may_be_accepted(old_house: House) -> None:
-    old_house.load("icasework/cases", YESTERDAY, 0)
-    old_house.load("icasework/tasks", YESTERDAY.plus(-1), 700)
-    old_house.load("xima/calls", YESTERDAY, 70)
-    old_house.settle()
-    assert old_house.alerts() == [
-        ": icasework: an empty day where this weekday never is",
-        ": icasework: far more or fewer rows than on this weekday",
-    ]
-    assert "icasework/tasks 2026-11-21: 700 rows, a Saturday has about 101" in old_house.address.bodies[-1]
-    file = old_house.watch.file
-    with file.held() as record:
-        assert accept(record, "volume/icasework")
-        assert not accept(record, "volume/xima")
-        file.save(record)
-    old_house.load("icasework/cases", YESTERDAY, 101)
-    old_house.settle()
-    assert sorted(old_house.alerts()[2:]) == [
-        ", over: icasework: an empty day where this weekday never is",
-        ", over: icasework: far more or fewer rows than on this weekday",
-    ]
-    old_house.load("icasework/tasks", YESTERDAY, 700)
-    old_house.settle()
-    assert len(old_house.alerts()) == 5
-
-
 def test_a_source_that_did_not_answer_when_asked_again_has_mended_nothing(house: House) -> None:
     # A night looks back on a day that waits for a person, and the vendor rests.
     drift = ContractDrift("fields")
@@ -219,152 +189,6 @@ def test_an_old_day_that_was_accepted_stays_accepted(house: House) -> None:
         ": icasework refuses, or sends what cannot be read",
         ", over: icasework refuses, or sends what cannot be read",
     ]
-
-
-def test_an_unusual_day_that_grows_old_is_not_called_mended(old_house: House) -> None:
-    old_house.load("icasework/tasks", YESTERDAY.plus(-6), 700)
-    old_house.settle()
-    for feed in FEEDS:
-        old_house.load(feed, YESTERDAY.plus(1), 100)
-    old_house.now += timedelta(days=1)
-    old_house.settle()
-    assert "nobody mended them" in old_house.address.bodies[-1]
-
-
-def test_a_bank_holiday_is_neither_judged_nor_a_measure(tmp_path: Path) -> None:
-    house = make_house(tmp_path)
-    house.now = SEVEN.replace(month=8, day=31) + timedelta(days=1)  # the summer bank holiday was yesterday
-    for feed in FEEDS:
-        for back in range(80):
-            house.load(feed, house.settings.last_day(house.now).plus(-back), 0 if back in {0, 28} else 100)
-    house.settle()
-    assert house.alerts() == [": icasework: an empty day where this weekday never is"] * 0
-
-
-def test_a_nightly_run_at_noon_is_waited_for(house: House) -> None:
-    house.settings = house.settings.model_copy(update={"schedule_hour": 12})
-    for feed in FEEDS:
-        house.lake.path(feed, YESTERDAY).unlink()
-    house.settle()
-    house.now = SEVEN.replace(hour=12, minute=50)
-    house.look()
-    assert house.alerts() == []
-    house.look(timedelta(minutes=15))
-    house.look(HOUR)
-    assert ": icasework: days that nobody has asked for" in house.alerts()
-
-
-def test_days_that_nobody_asked_for_are_told_after_the_hour(house: House) -> None:
-    for feed in FEEDS:
-        house.lake.path(feed, YESTERDAY).unlink()
-    house.fail("xima/calls", YESTERDAY)
-    house.now = SEVEN - timedelta(minutes=30)
-    house.look()
-    assert house.look(timedelta(minutes=20)).open == 0
-    house.settle()
-    house.look(HOUR)
-    assert house.alerts() == [
-        ": xima cannot be reached or cannot answer",
-        ": icasework: days that nobody has asked for",
-    ]
-    assert any("icasework/cases, icasework/tasks: 2026-11-22\n" in body for body in house.address.bodies)
-
-
-def test_days_nobody_asked_for_stay_told_until_they_are_asked_for_however_old(house: House) -> None:
-    gone = YESTERDAY.plus(-6)
-    for back in range(7):
-        house.lake.path("icasework/cases", YESTERDAY.plus(-back)).unlink()
-    house.settle()
-    for back in range(6):
-        house.load("icasework/cases", YESTERDAY.plus(-back), 100)
-    for feed in FEEDS:
-        house.load(feed, YESTERDAY.plus(1), 100)
-    house.now += timedelta(days=1)
-    assert house.settle().open == 1
-    house.load("icasework/cases", gone, 100)
-    house.settle()
-    assert house.alerts() == [
-        ": icasework: days that nobody has asked for",
-        ", over: icasework: days that nobody has asked for",
-    ]
-    assert "It was: icasework/cases: 2026-11-16 to 2026-11-22\n" in house.address.bodies[-1]
-
-
-def test_days_that_are_being_caught_up_with_are_not_told(house: House) -> None:
-    for back in range(5):
-        house.lake.path("icasework/cases", YESTERDAY.plus(-back)).unlink()
-        house.lake.path("xima/calls", YESTERDAY.plus(-back)).unlink()
-    first_load = house.lake.path("icasework/cases", YESTERDAY).parent.parent
-    os.utime(first_load, (SEVEN.timestamp(), SEVEN.timestamp()))
-    house.fail("xima/calls", YESTERDAY)  # the source is silent: of its other days none is asked for
-    house.now = SEVEN + timedelta(minutes=30)
-    house.look()
-    assert house.look(timedelta(minutes=10)).open == 0
-    house.settle()
-    house.settle()
-    assert sorted(house.alerts()) == [
-        ": icasework: days that nobody has asked for",
-        ": xima cannot be reached or cannot answer",
-    ]
-    os.utime(first_load, (house.now.timestamp(), house.now.timestamp()))  # and goes on: it is not over yet
-    assert house.settle().open == 2
-
-
-def test_failed_days_of_what_is_only_tried_out_wake_nobody_beside_a_real_account(house: House) -> None:
-    house.fail("xima/calls", YESTERDAY, error=Permanent("refused"))
-    watch = replace(house.watch, real={"icasework"})
-    look(watch)
-    house.now += HOUR
-    assert look(watch).open == 0
-
-
-def test_a_day_of_long_ago_that_was_accepted_stays_so(house: House) -> None:
-    house.fail("icasework/cases", YESTERDAY.plus(-200), error=Permanent("no longer kept"))
-    house.settle()
-    with house.watch.file.held() as record:
-        assert accept(record, "permanent/icasework")
-        house.watch.file.save(record)
-    for _ in range(3):
-        house.settle()
-    assert house.alerts() == [
-        ": icasework refuses, or sends what cannot be read",
-        ", over: icasework refuses, or sends what cannot be read",
-    ]
-
-
-def test_files_that_may_not_be_read_do_not_stop_the_look(house: House) -> None:
-    """A folder in place of a file fails as a disk does that cannot read: the tests may run as root."""
-    house.fail("icasework/cases", YESTERDAY)
-    house.revise("xima/calls", YESTERDAY, 1, 0, 0)
-    (note,) = (house.lake.root / "attempts").rglob("*.json")
-    (revision,) = (house.lake.root / "revisions").rglob("*.json")
-    for path in (note, revision, house.lake.path("xima/calls", YESTERDAY)):
-        path.unlink()
-        path.mkdir()
-    house.settle()
-    assert sorted(house.alerts()) == [
-        ": icasework refuses, or sends what cannot be read",
-        ": xima: a stored file is not what was written",
-    ]
-    assert "the note of the failed attempt cannot be read" in "".join(house.address.bodies)
-    assert "the file cannot be read: Is a directory" in "".join(house.address.bodies)
-
-
-def test_a_damaged_day_stays_told_when_it_is_no_longer_looked_at(house: House) -> None:
-    house.lake.path("icasework/cases", YESTERDAY).write_bytes(b"nothing")
-    house.settle()
-    house.settings = house.settings.model_copy(update={"alert_freshness_hour": 23})
-    house.now += timedelta(days=80)
-    house.look()
-    assert "damaged/icasework" in house.watch.file.read().living()
-    house.settle()
-    assert "over" not in "".join(title for title in house.alerts() if "stored file" in title)
-
-
-def test_a_receipt_that_cannot_be_read_is_told(house: House) -> None:
-    house.lake.path("icasework/cases", YESTERDAY).write_bytes(b"nothing")
-    house.settle()
-    assert house.alerts() == [": icasework: a stored file is not what was written"]
 
 
 def test_keys_clocks_and_disk(tmp_path: Path) -> None:

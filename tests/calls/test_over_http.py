@@ -126,8 +126,8 @@ def test_what_the_record_counts_is_what_the_vendor_saw(  # noqa: PLR0913, PLR091
     reports = calls.filter(~pl.col("what").str.ends_with("token"))
     assert reports["outcome"].to_list() == outcomes
     assert reports["attempt"].to_list() == list(range(1, len(outcomes) + 1))
-    assert set(calls["feed"]) == {feed}
-    assert set(calls["report_date"]) == {DAY.date}
+    assert set(reports["feed"]) == {feed}
+    assert set(reports["report_date"]) == {DAY.date}
 
 
 def test_a_day_that_failed_in_passing_is_asked_for_again_after_the_others(
@@ -145,6 +145,19 @@ def test_a_day_that_failed_in_passing_is_asked_for_again_after_the_others(
     assert reports["outcome"].to_list() == ["failed", "failed", "ok"]
     assert reports["made_good"].to_list() == [True, True, None]
     assert reports.height == len([one for one in seen(sandbox, "getreport") if one["first"] == str(days[0])])
+
+
+def test_a_refused_token_is_made_good_by_the_next_whichever_day_asks_for_it(
+    settings: Settings, sandbox: SandboxThread
+) -> None:
+    sandbox.faults.add("status", status=403, operation="token", calls=1)
+    (outcome,) = load(settings, DAY)
+    assert outcome.error is not None
+    (outcome,) = load(settings, DAY.plus(-1))
+    assert outcome.error is None
+    calls = mark_made_good(read_calls(settings.data_dir)).filter(pl.col("what") == "icasework token")
+    assert calls["outcome"].to_list() == ["refused", "ok"]
+    assert calls["made_good"].to_list() == [True, None]
 
 
 def test_a_permanent_failure_is_asked_for_once_however_many_rounds_there_are(

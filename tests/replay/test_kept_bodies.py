@@ -190,6 +190,21 @@ def test_a_body_is_kept_while_another_process_sweeps_its_day(
     assert shelf.days() == days[:1]
 
 
+def test_a_day_that_is_swept_while_it_is_looked_at_has_no_bodies(
+    lake: Lake, days: list[ReportDay], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load_one(days[0], fill(PlainSource(), days), lake, KEEPING)
+    shelf, scan = Shelf(lake.root, FEED), os.scandir
+
+    def swept_first(path: Path) -> object:
+        monkeypatch.setattr(os, "scandir", scan)
+        shutil.rmtree(path)
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", swept_first)
+    assert shelf.of(days[0]) == []
+
+
 def test_nothing_is_kept_when_that_is_off(lake: Lake, days: list[ReportDay]) -> None:
     load_one(days[0], fill(PlainSource(), days), lake)
     assert not (lake.root / RAW).exists()

@@ -20,7 +20,7 @@ CREATE TABLE ops.calls (
 COMMENT ON TABLE ops.calls IS 'One row per try of a call to a vendor, as it stood at the last rebuild; `casehouse calls` tells it as it stands now. Kept for CASEHOUSE_CALLS_DAYS.';
 COMMENT ON COLUMN ops.calls.called_at IS 'When the try began.';
 COMMENT ON COLUMN ops.calls.source IS 'The vendor''s system: icasework, xima or tascomi.';
-COMMENT ON COLUMN ops.calls.feed IS 'The feed that was being loaded; empty for a call that no feed asked for.';
+COMMENT ON COLUMN ops.calls.feed IS 'The feed that was being loaded; empty for a call that serves any, such as for a token, or that no feed asked for.';
 COMMENT ON COLUMN ops.calls.report_date IS 'The report day that was being loaded.';
 COMMENT ON COLUMN ops.calls.attempt IS 'Number of the try, from 1. A call with a fresh token or signature, or in another round of its run, begins at 1 again.';
 COMMENT ON COLUMN ops.calls.method IS 'HTTP method.';

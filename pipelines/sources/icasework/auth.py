@@ -16,6 +16,7 @@ import jwt
 import msgspec
 from jwt.algorithms import HMACAlgorithm
 
+from pipelines.calls import concerning_no_day
 from pipelines.errors import CasehouseError, Permanent, Transient
 from pipelines.sources.exchange import Call, Refused, clock_skew
 from pipelines.sources.icasework.dialect import (
@@ -133,7 +134,8 @@ class TokenSource:
     def _buy(self) -> Token:
         asked_at = self._clock()
         try:
-            answer = self._transport.call(self._call(asked_at))
+            with concerning_no_day():
+                answer = self._transport.call(self._call(asked_at))
         except Refused as refusal:
             raise self._refused(refusal, asked_at) from None
         if not answer.content.strip():

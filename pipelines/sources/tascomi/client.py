@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from pipelines.calls import CallBook
+from pipelines.calls import CallBook, concerning_no_day
 from pipelines.errors import CasehouseError, Transient, Unverified
 from pipelines.sources import exchange
 from pipelines.sources.advice import Advice
@@ -284,7 +284,8 @@ class TascomiClient:
         if not self._server_clock.is_known:
             sent = self._clock()
             asked = Call(what="tascomi", url=self.settings.tascomi_base, good=ANY_STATUS)
-            answer = self._transport.knock(asked)
+            with concerning_no_day():
+                answer = self._transport.knock(asked)
             self._server_clock.learn(sent, http_date(answer.header("Date")))
 
     def _advised(self, error: CasehouseError) -> CasehouseError:
