@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import lmdb
 import pytest
 
+from pipelines.alerts.incidents import accept
 from pipelines.errors import ContractDrift, Damaged, Permanent, Unverified
 from pipelines.kpi.card_file import ABOUT, FOLDER, META, POINTER, TABLES, About, Pointer
 from tests.alerts.house import ADDRESS, FEEDS, SEVEN, YESTERDAY, House, make_house
