@@ -30,7 +30,6 @@ FOLDER = "revisions"
 _PROPOSED = "proposed.json"
 _HELD = ".held.json"  # the note of a held back re-pull that nothing has followed
 _DONE = ".json"
-_INSTANT = "%Y%m%dT%H%M%S.%f"  # in UTC, with which a record's name begins
 
 
 @dataclass(frozen=True)
@@ -161,20 +160,15 @@ def read_revisions(root: Path, feed: str) -> dict[ReportDay, list[Revision]]:
     return found
 
 
-def read_records(root: Path, feed: str) -> Iterator[Record]:
-    """Yield the records of a feed, day by day, oldest first, without proposals whose file never stood."""
+def read_records(root: Path, feed: str, since: datetime | None = None) -> Iterator[Record]:
+    """Yield the records of a feed, day by day, oldest first, without proposals whose file never stood.
+
+    Those before `since` are told by their names and not read: in ten years there are many.
+    """
+    oldest = _moment(since) if since else ""
     for file in list_records(root, feed):
-        if (record := file.read()) is not None:
+        if file.name >= oldest and (record := file.read()) is not None:
             yield record
-
-
-def read_since(root: Path, feed: str, since: datetime) -> Iterator[Revision]:
-    """Yield the revisions of a feed made at an instant or later; files of the others are not read."""
-    first = f"{since.astimezone(UTC):{_INSTANT}}"
-    for file in list_records(root, feed):
-        record = file.read() if file.name >= first else None
-        if record is not None:
-            yield record.revision
 
 
 @dataclass(frozen=True)
@@ -244,7 +238,11 @@ def _standing_seal(root: Path, feed: str, day: ReportDay) -> str | None:
 
 
 def _stamp(record: Record) -> str:
-    return f"{record.at.astimezone(UTC):{_INSTANT}}-{record.new_seal[:12]}"
+    return f"{_moment(record.at)}-{record.new_seal[:12]}"
+
+
+def _moment(at: datetime) -> str:
+    return f"{at.astimezone(UTC):%Y%m%dT%H%M%S.%f}"
 
 
 def _told(record: Record) -> tuple[str, int, int, int, int]:

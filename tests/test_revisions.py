@@ -18,7 +18,7 @@ from pipelines.days import ReportDay
 from pipelines.feeds import Feed, Policy
 from pipelines.ingest import Outcome, ingest_days
 from pipelines.repulls import ShrinkGuard
-from pipelines.revisions import held_back, read_records, read_revisions, read_since
+from pipelines.revisions import held_back, read_records, read_revisions
 from pipelines.sources.dialect import ICASEWORK
 from tests.plain_source import Parcels, PlainSource, parcel
 
@@ -92,8 +92,8 @@ def test_what_changed_is_told_oldest_first(lake: Lake) -> None:
     assert (record.rows_before, record.rows_after) == (5, 4)
     assert record.new_seal == lake.check(FEED.key, DAY).seal
     min((lake.root / "revisions").rglob("*.json")).write_bytes(b"not even read")
-    assert list(read_since(lake.root, FEED.key, later)) == [second]
-    assert list(read_since(lake.root, FEED.key, later + timedelta(microseconds=1))) == []
+    assert [one.revision for one in read_records(lake.root, FEED.key, later)] == [second]
+    assert list(read_records(lake.root, FEED.key, later + timedelta(microseconds=1))) == []
 
 
 def test_nothing_personal_stands_in_a_record(lake: Lake) -> None:

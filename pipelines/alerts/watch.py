@@ -31,7 +31,7 @@ from pipelines.alerts.signs import merge
 from pipelines.days import LONDON
 from pipelines.feeds import FEEDS, SOURCES
 from pipelines.missed import due_until
-from pipelines.revisions import read_since
+from pipelines.revisions import read_records
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping
@@ -204,7 +204,8 @@ def make_digest(watch: Watch, record: Record, now: datetime) -> digest.Digest:
 
 
 def _revised(watch: Watch, since: datetime) -> list[Revision]:
-    return [one for feed in watch.feeds for one in read_since(watch.lake.root, feed, since)]
+    root = watch.lake.root
+    return [record.revision for feed in watch.feeds for record in read_records(root, feed, since)]
 
 
 def _in_use(watch: Watch, now: datetime) -> list[str]:
