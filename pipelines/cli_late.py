@@ -29,8 +29,7 @@ def revisions(feed: str | None, since: str | None, *, lines: bool) -> None:
     records = [
         record
         for one in feeds_of([feed] if feed else [])
-        for record in read_records(settings.data_dir, one.key)
-        if start is None or record.at >= start
+        for record in read_records(settings.data_dir, one.key, start)
     ]
     for record in sorted(records, key=lambda record: record.at):
         click.echo(f"{record.at.astimezone(LONDON):%Y-%m-%d %H:%M} {record.revision}")

@@ -215,6 +215,13 @@ def test_a_damaged_file_is_not_given_up_for_far_fewer_rows(lake: Lake) -> None:
     assert lake.check(FEED.key, DAY).rows_good == 3
 
 
+def test_records_are_read_since_an_instant(lake: Lake) -> None:
+    for number in range(4):
+        pull(lake, parcels(1, 20 + number), at=NOW + timedelta(days=number))
+    found = read_records(lake.root, FEED.key, NOW + timedelta(days=2))
+    assert [record.at for record in found] == [NOW + timedelta(days=2), NOW + timedelta(days=3)]
+
+
 def test_a_record_that_cannot_be_read_is_told_and_stops_nothing(lake: Lake) -> None:
     pull(lake, parcels(1, 3))
     pull(lake, parcels(1, 4))
