@@ -71,7 +71,7 @@ _FAILED = (
         "a setting of {subject} is missing or wrong",
         f"{_ONCE_MORE} {_LAST_GOOD}",
         "correct the setting it names, start Dagster again",
-        _LOADED,
+        "the setting is right, and every day that had failed has been loaded",
     ),
     Kind(
         "drift",

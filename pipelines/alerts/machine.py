@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from pipelines.alerts.signs import Sign
 from pipelines.days import LONDON
-from pipelines.errors import CasehouseError
+from pipelines.errors import CasehouseError, SettingsError
+from pipelines.feeds import SOURCES
 from pipelines.kpi.card_file import FOLDER as CARDS_FOLDER
 from pipelines.kpi.card_file import POINTER, About, read_about
 from pipelines.outbound.ledger import count_dead_letters
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pipelines.alerts.incidents import Compared, Note
+    from pipelines.lake import Lake
     from pipelines.settings import Settings
 
 MOST_SKEW_SECONDS = 60
@@ -40,6 +42,18 @@ def free_bytes(path: Path) -> int:
     """Say how much room there is at a path or, where it is not made yet, at the nearest folder above it."""
     there = next(one for one in (path, *path.absolute().parents) if one.exists())
     return shutil.disk_usage(there).free
+
+
+def other_accounts(lake: Lake, settings: Settings) -> Iterator[Sign]:
+    """Yield a sign for each source of which the lake holds another account's days than the settings name.
+
+    A setting that was lost makes a source the sandbox's, which no night asks for: no day of it would fail.
+    """
+    for name, source in SOURCES.items():
+        try:
+            lake.require_owner(name, source.origin(settings))
+        except SettingsError as error:
+            yield Sign("settings", name, f"{error.what} ({error.why})", todo=error.todo)
 
 
 def ending_keys(settings: Settings, today: date) -> Iterator[Sign]:

@@ -137,6 +137,7 @@ def _signs(watch: Watch, record: Record, now: datetime) -> Iterator[Sign]:
     yield from damaged_days(receipts, record.days_of("damaged"))
     yield from held_back_days(watch.lake, feeds)
     yield from machine.full_disk(settings)
+    yield from machine.other_accounts(watch.lake, settings)
     yield from machine.ending_keys(settings, now.astimezone(LONDON).date())
     yield from machine.skewed_clocks(record.compared)
     yield from machine.old_cards(settings, now)

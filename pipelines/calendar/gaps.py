@@ -14,6 +14,7 @@ from pipelines.errors import (
     Damaged,
     Permanent,
     SettingsError,
+    StorageRefused,
     TooManyBadRows,
     Transient,
     Unverified,
@@ -28,7 +29,16 @@ if TYPE_CHECKING:
 PROVED = COMPLETE - {"quarantined"}
 RUNBOOKS = {
     one.kind: f"docs/runbooks/{one.kind}.md"
-    for one in (Transient, Permanent, SettingsError, ContractDrift, TooManyBadRows, Unverified, Damaged)
+    for one in (
+        Transient,
+        Permanent,
+        SettingsError,
+        ContractDrift,
+        TooManyBadRows,
+        Unverified,
+        Damaged,
+        StorageRefused,
+    )
 }
 URGENCY = {"failed": 0, "unverified": 1, "held": 2, "missing": 4}  # what needs somebody, the least last
 _LAST_BUT_ONE = 3

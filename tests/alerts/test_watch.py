@@ -192,6 +192,20 @@ def test_an_old_day_that_was_accepted_stays_accepted(house: House) -> None:
     ]
 
 
+def test_a_setting_that_was_lost_is_told_though_no_day_fails(house: House) -> None:
+    origins = house.lake.root / "origins"
+    origins.mkdir()
+    (origins / "xima").write_text("sandbox sandbox")
+    (origins / "icasework").write_text("production ourcouncil")
+    house.look()
+    house.look(timedelta(minutes=6))
+    assert house.alerts() == [": a setting of icasework is missing or wrong"]
+    assert "of production ourcouncil, the settings point at sandbox sandbox" in house.address.bodies[-1]
+    (origins / "icasework").write_text("sandbox sandbox")
+    house.settle()
+    assert house.alerts()[1:] == [", over: a setting of icasework is missing or wrong"]
+
+
 def test_keys_clocks_and_disk(tmp_path: Path) -> None:
     house = make_house(
         tmp_path,
