@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from pipelines.errors import CasehouseError, Damaged, Permanent, StorageRefused, Transient
-from pipelines.ingest import ingest_days
+from pipelines.ingest import FAULTS, ingest_days
 from pipelines.lake import Lake
 from pipelines.raw.shelf import Shelf
 from pipelines.receipts import tell_the_same
@@ -96,7 +96,12 @@ class Replay:
             shutil.rmtree(beside.path(key, day).parent)
             shutil.rmtree(beside.quarantine_path(key, day).parent, ignore_errors=True)
         else:
-            outcome.changes[day] = compare(key, day, standing, self.lake, beside)
+            try:
+                outcome.changes[day] = compare(key, day, standing, self.lake, beside)
+            except FAULTS:
+                if self._standing(day) == standing:
+                    raise
+                raise _loaded_meanwhile() from None
 
     def publish(self, outcome: Replayed, beside: Lake) -> list[ReportDay]:
         """Publish the days that differ, and return them; those that cannot be are told as failed.
@@ -121,10 +126,7 @@ class Replay:
 
         def check() -> None:
             if self._standing(day) != difference.before:
-                raise Transient(
-                    "the day was loaded while it was being replayed, and is left as it is now",
-                    todo="replay it again",
-                )
+                raise _loaded_meanwhile()
 
         # Whoever replays takes what comes: nothing that the source told is lost by it.
         terms = Terms(
@@ -174,6 +176,12 @@ def _shrinks(before: Receipt | None, after: Receipt) -> bool:
     if before is None or before.body_sha256 == after.body_sha256:
         return False
     return after.rows_good + after.rows_quarantined < before.rows_good + before.rows_quarantined
+
+
+def _loaded_meanwhile() -> Transient:
+    return Transient(
+        "the day was loaded while it was being replayed, and is left as it is now", todo="replay it again"
+    )
 
 
 def _unwritable(error: OSError) -> StorageRefused:

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from contextlib import closing
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 import pytest
@@ -21,6 +21,7 @@ from pipelines.feeds import FEEDS, SOURCES, Feed, Policy, connect, policy_for
 from pipelines.ingest import ingest_days
 from pipelines.lake import Lake
 from pipelines.raw.shelf import Shelf
+from pipelines.replay import difference, replaying
 from pipelines.replay.replaying import Replay, Replayed
 from pipelines.revisions import held_back, read_records
 from pipelines.sandbox.server import SandboxThread
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pipelines.receipts import Receipt
+    from pipelines.replay.difference import Difference
     from pipelines.sources.report import Body, RawReport, ReportRequest
 
 DAY = ReportDay.parse("2026-11-20")
@@ -422,6 +424,27 @@ def test_a_day_loaded_while_a_replay_waits_for_the_lock_is_left_alone(
         monkeypatch.setattr(Lake, "_lock", held_by_another)
         assert one.publish(outcome, beside) == []
     assert lake.check(PARCELS.key, day).rows_good == 1
+
+
+def test_a_day_loaded_while_it_is_compared_stops_no_other(
+    lake: Lake, days: list[ReportDay], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    day, source = days[0], fill(PlainSource(), days)
+    for one in days[:2]:
+        load_one(one, source, lake, KEEPING)
+    compared = difference.compare
+
+    def loaded_first(feed: str, one: ReportDay, *rest: Any) -> Difference:  # noqa: ANN401
+        if one == day:
+            source.rows[str(day)] = [parcel(number) for number in range(1, 6)]
+            load_one(day, source, lake, KEEPING)
+        return compared(feed, one, *rest)
+
+    monkeypatch.setattr(replaying, "compare", loaded_first)
+    outcome = Plain(lake, source).derive(DEAR)
+    assert list(outcome.changes) == [days[1]]
+    assert "loaded while it was being replayed" in str(outcome.failed[day])
+    assert lake.check(PARCELS.key, day).rows_good == 5
 
 
 def test_a_replay_of_the_day_that_stands_answers_no_re_pull_that_was_held_back(
