@@ -147,11 +147,12 @@ class Children:
         """Raise Permanent naming a child that ended by itself."""
         for child in self._running:
             if child.has_ended():
-                raise Permanent(
-                    f"{child.name} ended with status {child.process.returncode}",
-                    why=child.last_words(),
-                    todo=f"read {child.log}",
-                )
+                status = child.process.returncode
+                if status < 0:  # its last words are not about that
+                    how, why = f"was killed by {signal.Signals(-status).name}", ""
+                else:
+                    how, why = f"ended with status {status}", child.last_words()
+                raise Permanent(f"{child.name} {how}", why=why, todo=f"read {child.log}")
 
     def end(self, child: Child) -> None:
         """End one child and its whole group."""

@@ -131,6 +131,16 @@ def test_a_child_that_ends_by_itself_is_named_with_its_log_and_last_words(tmp_pa
     assert str(tmp_path / "code-server.log") in str(caught.value)
 
 
+def test_a_child_that_was_killed_is_named_with_the_signal_and_not_its_last_words(tmp_path: Path) -> None:
+    with Children(tmp_path, {}, tmp_path) as children:
+        dying = "import os; print('all is well', flush=True); os.kill(os.getpid(), 9)"
+        child = children.start("daemon", [sys.executable, "-c", dying])
+        child.process.wait(10)
+        with pytest.raises(Permanent, match="daemon was killed by SIGKILL. To do: read ") as caught:
+            children.check()
+    assert "all is well" not in str(caught.value)
+
+
 def test_a_child_that_does_not_listen_is_killed(tmp_path: Path) -> None:
     deaf = (
         "import signal, time; signal.signal(15, signal.SIG_IGN); print('deaf', flush=True); time.sleep(600)"
