@@ -136,7 +136,7 @@ def test_a_child_that_was_killed_is_named_with_the_signal_and_not_its_last_words
         dying = "import os; print('all is well', flush=True); os.kill(os.getpid(), 9)"
         child = children.start("daemon", [sys.executable, "-c", dying])
         child.process.wait(10)
-        with pytest.raises(Permanent, match="daemon was killed by SIGKILL. To do: read ") as caught:
+        with pytest.raises(Permanent, match=r"daemon was killed by SIGKILL\. To do: read ") as caught:
             children.check()
     assert "all is well" not in str(caught.value)
 
