@@ -21,7 +21,18 @@ ROOMS = ("pipelines", "assets", "bench", "tests")
 # Floors of pipelines/: a module imports from its own floor or a lower one.
 FLOORS: tuple[frozenset[str], ...] = (
     frozenset(
-        {"errors", "days", "day_status", "demonstration", "telephone", "whole_files", "places", "calls"}
+        {
+            "errors",
+            "days",
+            "day_status",
+            "demonstration",
+            "telephone",
+            "whole_files",
+            "html_pages",
+            "looked",
+            "places",
+            "calls",
+        }
     ),
     frozenset(
         {
@@ -93,6 +104,7 @@ ONLY_IN = {
     "altair": ("pipelines/daily_report/",),
     "vl_convert": ("pipelines/daily_report/",),
     "lmdb": ("pipelines/kpi/card_file.py", "pipelines/kpi/card_writing.py", "pipelines/kpi/desk.py"),
+    "jinja2": ("pipelines/html_pages.py", "pipelines/kpi/preview.py"),
     "xxhash": ("pipelines/kpi/card_file.py",),
     "fastapi": ("pipelines/kpi/app.py", "pipelines/kpi/describing.py", "pipelines/kpi/pages.py"),
     "uvicorn": ("pipelines/kpi/connections.py", "pipelines/kpi/serving.py"),

@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from pipelines.alerts.record import RecordFile
 from pipelines.alerts.sending import addresses, unknown_addresses
 from pipelines.feeds import has_production_account
+from pipelines.looked import Looked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pipelines.settings import Settings
-
-
-class Looked(NamedTuple):
-    """One thing that was looked at; `todo` is empty when all is well."""
-
-    name: str
-    ok: bool
-    detail: str
-    todo: str = ""
 
 
 def alerting(settings: Settings) -> Iterator[Looked]:

@@ -7,8 +7,6 @@ import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
 from pipelines.calendar import gaps
 from pipelines.calendar.cells import read_calendar
 from pipelines.calendar.packed import digests, pack
@@ -16,6 +14,7 @@ from pipelines.daily_report import report_folder
 from pipelines.daily_report.sentences import listed
 from pipelines.day_status import SIGNS
 from pipelines.days import LONDON
+from pipelines.html_pages import open_templates
 from pipelines.whole_files import write_whole
 
 if TYPE_CHECKING:
@@ -45,14 +44,7 @@ def write_calendar(lake: Lake, now: datetime, path: Path | None = None) -> Path:
 
 def page(calendar: Calendar, now: datetime) -> str:
     """Return the page as HTML, written at the aware instant `now`."""
-    environment = Environment(
-        loader=FileSystemLoader(ROOM),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
+    environment = open_templates(ROOM)
     style, script = _style(), (ROOM / "page.js").read_text(encoding="utf-8")
     is_complete, verdict = gaps.verdict(calendar)
     all_years, by_year = gaps.years(calendar)

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
 from pipelines.daily_report import calendar, charts, drawing, sentences
 from pipelines.daily_report.figures import CALLS, CASES, NOT_LOADED, read_figures
+from pipelines.html_pages import open_templates
 from pipelines.whole_files import write_whole
 
 if TYPE_CHECKING:
@@ -99,14 +98,7 @@ def page(figures: Figures) -> str:
     """Return the report as HTML."""
     is_complete, verdict = sentences.verdict(figures)
     gaps = sentences.gaps(figures)
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
+    environment = open_templates(TEMPLATES)
     return environment.get_template("page.html.jinja").render(
         day=sentences.day_in_words(figures.day),
         is_complete=is_complete,

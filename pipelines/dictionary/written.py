@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import xlsxwriter
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from pipelines.html_pages import open_templates
 from pipelines.whole_files import write_whole
 
 if TYPE_CHECKING:
@@ -59,14 +59,7 @@ def example_of(entry: Entry) -> str:
 
 def as_html(views: Sequence[View]) -> str:
     """Return the dictionary as one page that needs no network; its few lines of script only search."""
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
+    environment = open_templates(TEMPLATES)
     environment.filters["example"] = example_of
     schemas = [
         (schema, SCHEMA_NAMES.get(schema, schema), list(found))

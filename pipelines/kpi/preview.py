@@ -17,16 +17,18 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from pydantic import ValidationError
 
 from pipelines.days import LONDON
+from pipelines.html_pages import open_templates
 from pipelines.kpi.lint import by_kind, is_web_address, lint
 from pipelines.kpi.schema import Kpi, wire_instant
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
+
+    from jinja2 import Environment
 
     from pipelines.kpi.schema import (
         KpiCustomField,
@@ -126,14 +128,7 @@ def _style() -> str:
 
 @cache
 def _environment() -> Environment:
-    environment = Environment(
-        loader=FileSystemLoader(ROOM),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
+    environment = open_templates(ROOM)
     environment.filters |= {
         "as_table": as_table,
         "colour": COLOURS.__getitem__,

@@ -5,9 +5,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from pipelines.errors import CasehouseError
+from pipelines.looked import Looked
 from pipelines.outbound.cases import read_cases
 from pipelines.outbound.opening import columns_of, open_ledger
 from pipelines.outbound.rehearsal import rehearse
@@ -18,15 +19,6 @@ if TYPE_CHECKING:
 
     from pipelines.lake import Lake
     from pipelines.settings import Settings
-
-
-class Looked(NamedTuple):
-    """One thing that was looked at; `todo` is empty when all is well."""
-
-    name: str
-    ok: bool
-    detail: str
-    todo: str = ""
 
 
 def look(settings: Settings, lake: Lake) -> Iterator[Looked]:
