@@ -7,6 +7,8 @@ do next. It never carries a cell's value, a token, a signature or a key. The cla
 
 from __future__ import annotations
 
+NEXT_STEP = ". To do: "  # stands between what happened and what to do, in the words of every error
+
 
 class CasehouseError(Exception):
     """A failure told for the person on call.
@@ -35,7 +37,7 @@ class CasehouseError(Exception):
         where = " ".join(part for part in (self.feed, self.day) if part)
         head = f"{where}: {self.what}" if where else self.what
         why = f" ({self.why})" if self.why else ""
-        todo = f". To do: {self.todo}" if self.todo else ""
+        todo = f"{NEXT_STEP}{self.todo}" if self.todo else ""
         return f"{head}{why}{todo}"
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from pipelines.alerts.kinds import failure_kind
 from pipelines.alerts.signs import Sign
+from pipelines.errors import NEXT_STEP
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
 MOST_REASONS = 3
 DATA = "the data directory"
-_TODO = ". To do: "
 _NUMBERS = re.compile(r"\d+")
 
 
@@ -56,7 +56,7 @@ def _reasons(found: Iterable[tuple[str, ReportDay, Failure]]) -> tuple[str, str]
     counts: Counter[str] = Counter()
     first: dict[str, tuple[str, str]] = {}
     for feed, day, failure in found:
-        told, _, todo = failure.message.removeprefix(f"{feed} {day}: ").partition(_TODO)
+        told, _, todo = failure.message.removeprefix(f"{feed} {day}: ").partition(NEXT_STEP)
         name = re.compile(rf"\b({feed}|{feed.partition('/')[2]})\b")
         alike = _NUMBERS.sub("0", name.sub("", told).replace(str(day), ""))
         counts[alike] += 1

@@ -26,7 +26,7 @@ from pipelines.alerts.loaded_days import (
     window,
 )
 from pipelines.alerts.record import RecordFile
-from pipelines.alerts.sending import addresses, deliver, open_senders
+from pipelines.alerts.sending import deliver, open_senders
 from pipelines.alerts.signs import merge
 from pipelines.days import LONDON
 from pipelines.feeds import FEEDS, SOURCES
@@ -237,8 +237,3 @@ def send_digest(watch: Watch) -> dict[str, str]:
         made = make_digest(watch, record, now)
         note = record.add_note("digest", (made.title, made.body), "info", now, [])
     return {name: send(note) for name, send in watch.senders.items()}
-
-
-def names_of_addresses(settings: Settings) -> list[str]:
-    """Name where alerts go, nothing of the URLs but their kind."""
-    return list(addresses(settings.alert_urls))
